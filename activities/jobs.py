@@ -1,0 +1,223 @@
+"""Azure ML jobs: submitted once, found again when an answer was lost, read, and canceled."""
+
+import logging
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import requests
+
+from shared import azureml, clients, work
+from shared.durations import parse_duration
+from shared.errors import StageFailed
+from shared.names import output_marker, output_path, parts_folder
+from shared.records import JobView, Launch, Run, SubmitStep, moment
+from shared.routes import Route
+
+log = logging.getLogger(__name__)
+bp = df.Blueprint()
+
+THROTTLED_WAIT = 30.0
+SEARCH_EVERY = 10.0
+SLOWEST_PART = timedelta(minutes=5)
+SLOWEST_BYTES_PER_SECOND = 200_000
+STOPPED = {
+    "timed-out": "the job did not end before the route's deadline and was canceled",
+    "canceled": "the run was canceled on request",
+    "not-responding": "the job stopped responding and was canceled",
+}
+
+
+@bp.activity_trigger(input_name="message")
+def submit_job(message: dict) -> dict[str, Any]:
+    """R3: writes the intent, then POSTs once. Key: run, attempt and post, by the nonce of the intent.
+
+    An execution that finds an intent it did not write does not POST: the job is searched for instead.
+    """
+    launch = Launch.from_dict(message)
+    ledger = clients.ledger()
+    run = ledger.fenced(launch)
+    if run.stage == "packed":
+        nonce = secrets.token_hex(8)
+        path = output_path(run.run, run.attempt, run.post)
+        body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
+        run = ledger.submitting(launch, path=path, nonce=nonce)
+        if run.nonce == nonce:
+            answer = azureml.invoke(Route.from_dict(run.route), body, token, path)
+            return noted(launch, run, answer).to_dict()
+    if run.job:
+        return SubmitStep(kind="submitted").to_dict()
+    ledger.searching(launch)
+    return SubmitStep(kind="searching").to_dict()
+
+
+def invocation(run: Run, path: str) -> dict[str, Any]:
+    route = Route.from_dict(run.route)
+    workspace = route.workspace or clients.settings().workspace
+    folder = work.container().get_blob_client(parts_folder(run.run, run.attempt)).url
+    largest = max(blob.size for blob in work.container().list_blobs(f"{parts_folder(run.run, run.attempt)}/"))
+    patience = SLOWEST_PART + timedelta(seconds=largest / SLOWEST_BYTES_PER_SECOND)
+    return azureml.invocation(
+        folder,
+        azureml.output_uri(route.datastore, workspace, path),
+        timeout=parse_duration(route.part_timeout) if route.part_timeout else patience,
+        shared_job=run.parts > 1,
+    )
+
+
+def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
+    """Writes down what came of the POST, and says what comes next."""
+    ledger = clients.ledger()
+    if answer.kind == "created":
+        ledger.submitted(
+            launch, job=answer.job, job_id=answer.job_id, deployment=answer.deployment, spares=[]
+        )
+        log.info("run %s: job %s", run.run, answer.job)
+        return SubmitStep(kind="submitted")
+    if answer.kind == "throttled":
+        ledger.not_submitted(launch, post=run.post)
+        return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
+    if answer.kind == "refused":
+        ledger.failed(launch, "submit", f"The endpoint refused the job: {answer.why}")
+        return SubmitStep(kind="failed")
+    log.warning("run %s: no usable answer to the submission (%s), searching for its job", run.run, answer.why)
+    ledger.searching(launch)
+    return SubmitStep(kind="searching")
+
+
+@bp.activity_trigger(input_name="message")
+def find_job(message: dict) -> dict[str, Any]:
+    """R4: looks for a job on this attempt's output paths. Key: run and attempt.
+
+    Found: the oldest is adopted, others are canceled. Not found within the search window: one more POST. No list
+    could be read: the run fails as "submission-unknown", because a person must decide.
+    """
+    launch = Launch.from_dict(message)
+    run = clients.ledger().fenced(launch)
+    if run.job:
+        return SubmitStep(kind="submitted").to_dict()
+    found = jobs_of(run)
+    if found:
+        return adopted(launch, run, found).to_dict()
+    if datetime.now(UTC) < moment(run.intent_at) + clients.settings().search_window:
+        return SubmitStep(kind="searching", wait=SEARCH_EVERY).to_dict()
+    return not_found(launch, run, readable=found is not None).to_dict()
+
+
+def jobs_of(run: Run) -> list[dict[str, Any]] | None:
+    """The attempt's jobs, oldest first; None where the list cannot be read."""
+    chosen = clients.settings()
+    workspace = run.route["workspace"] or chosen.workspace
+    if not workspace:
+        return None
+    try:
+        found = azureml.jobs_with_output(
+            clients.http(),
+            chosen.arm_url,
+            workspace,
+            clients.token(chosen.arm_url),
+            output_marker(run.run, run.attempt),
+        )
+        return sorted(found, key=lambda job: str(job.get("systemData", {}).get("createdAt", "")))
+    except (requests.RequestException, StageFailed) as problem:
+        log.warning("run %s: the list of jobs cannot be read: %s", run.run, type(problem).__name__)
+        return None
+
+
+def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep:
+    oldest, *spares = found
+    clients.ledger().submitted(
+        launch,
+        job=oldest["name"],
+        job_id=oldest["id"],
+        deployment="",
+        spares=[job["name"] for job in spares],
+    )
+    log.warning("run %s: adopted job %s, canceling %d spare ones", run.run, oldest["name"], len(spares))
+    for job in spares:
+        cancel(job["name"], job["id"])
+    return SubmitStep(kind="submitted")
+
+
+def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
+    ledger = clients.ledger()
+    if readable and run.post == 1:
+        ledger.not_submitted(launch, post=2)
+        return SubmitStep(kind="again")
+    why = "not accepted: two submissions, and no job came of either"
+    if not readable:
+        why = (
+            "submission-unknown: the answer was lost and the workspace's jobs cannot be listed. Look in the studio "
+            f"for a job with {output_marker(run.run, run.attempt)} in its output before the file is scored again"
+        )
+    ledger.failed(launch, "submit", why)
+    return SubmitStep(kind="failed")
+
+
+@bp.activity_trigger(input_name="message")
+def read_job(message: dict) -> dict[str, Any]:
+    """R6: one look at the job; writes down its end. Key: run. A look that fails counts as still running."""
+    launch = Launch.from_dict(message)
+    ledger = clients.ledger()
+    run = ledger.fenced(launch)
+    if run.stage != "submitted":
+        return JobView(state=run.job_outcome or "failed", status=run.stage).to_dict()
+    route = Route.from_dict(run.route)
+    token = clients.token(clients.settings().scoring_audience)
+    try:
+        resource = azureml.get(clients.http(), f"{route.model}/{run.job}", token)
+    except (requests.RequestException, StageFailed) as problem:
+        log.warning("run %s: job %s cannot be read: %s", run.run, run.job, problem)
+        wait = azureml.retry_after_of(problem)
+        return JobView(state="running", status="unreadable", cancel_wanted=run.cancel, wait=wait).to_dict()
+    view = azureml.view(resource)
+    if view.state in ("completed", "failed", "canceled"):
+        end(launch, run, view, resource)
+    return view.but(cancel_wanted=run.cancel).to_dict()
+
+
+def end(launch: Launch, run: Run, view: JobView, resource: dict[str, Any]) -> None:
+    """Writes down the end of the job. One we canceled ended for our reason, unless it was faster."""
+    outcome, why = view.state, ""
+    if view.state != "completed" and run.stopping:
+        outcome, why = run.stopping, STOPPED[run.stopping]
+    elif view.state == "canceled":
+        why = f"job {run.job} was canceled in Azure ML"
+    elif view.state == "failed":
+        why = f"job {run.job}: {azureml.job_error(resource, column_names(run))}"
+    clients.ledger().ended(launch, outcome, why=why, studio=azureml.studio_url(resource))
+    log.info("run %s: job %s %s", run.run, run.job, outcome)
+
+
+def column_names(run: Run) -> frozenset[str]:
+    route = Route.from_dict(run.route)
+    return frozenset({*route.send, *route.carry, *route.columns, *route.predictions})
+
+
+@bp.activity_trigger(input_name="message")
+def stop_job(message: dict) -> None:
+    """R6: cancels the job for a reason of ours (a key of STOPPED). Key: run; canceling twice does no harm."""
+    launch = Launch.from_dict(message["launch"])
+    run = clients.ledger().stopping(launch, message["reason"])
+    cancel(run.job, run.job_id)
+
+
+def cancel(job: str, job_id: str) -> None:
+    """Asks for it; where Azure ML refuses, the polls and their deadline go on."""
+    chosen = clients.settings()
+    workspace = azureml.workspace_of(job_id) or chosen.workspace
+    try:
+        azureml.cancel(clients.http(), chosen.arm_url, workspace, job, clients.token(chosen.arm_url))
+    except requests.RequestException as problem:
+        log.warning("job %s could not be canceled: %s", job, problem)
+
+
+@bp.activity_trigger(input_name="message")
+def give_up_job(message: dict) -> None:
+    """R6: ends the wait for a job that does not confirm its cancellation. Key: run."""
+    launch = Launch.from_dict(message)
+    run = clients.ledger().fenced(launch)
+    reason = run.stopping or "timed-out"
+    why = f"{STOPPED[reason]}; it did not confirm being canceled and may still be running"
+    clients.ledger().ended(launch, reason, why=f"job {run.job}: {why}", studio=run.studio)

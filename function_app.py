@@ -1,0 +1,12 @@
+"""The map of the app: every trigger, orchestrator and activity, registered."""
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities import inbox, jobs, parts, predictions, runs
+from orchestrators import await_job, score_run, sweep
+from triggers import blobs, http, timers
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+for module in (blobs, timers, http, score_run, await_job, sweep, inbox, parts, jobs, predictions, runs):
+    app.register_functions(module.bp)

@@ -1,0 +1,73 @@
+"""One run, top to bottom: authenticate, gather, pack, submit, await, unpack, close."""
+
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.inbox import dispose_inputs
+from activities.jobs import find_job, submit_job
+from activities.parts import pack
+from activities.predictions import unpack
+from activities.runs import authenticate, close_run, fail_run, gather, write_results
+from orchestrators.await_job import await_job
+from orchestrators.steps import Steps
+from shared.records import Gathered, JobView, SubmitStep, Watch, timestamp
+
+bp = df.Blueprint()
+Decisions = Generator[Any, Any, Any]
+
+
+@bp.orchestration_trigger(context_name="context")
+def score_run(context: df.DurableOrchestrationContext) -> Decisions:
+    """Input: a `Launch`. Output: the run and its outcome; the ledger holds the rest."""
+    steps = Steps(context, context.get_input())
+    try:
+        yield from score(context, steps)
+    except Exception as problem:  # noqa: BLE001  the SDK raises plain Exception for a failed activity
+        if "Fenced:" in str(problem):
+            return {"run": steps.launch["run"], "outcome": "fenced"}
+        yield steps.failed(fail_run, problem)
+    yield steps("close", write_results)
+    yield steps("close", dispose_inputs)
+    return (yield steps("close", close_run))
+
+
+def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
+    """From the files to their predictions; returns early where there is nothing more to do."""
+    if not (yield steps("authenticate", authenticate)):
+        return
+    gathered = Gathered.from_dict((yield steps("gather", gather)))
+    if not gathered.files:
+        return
+    packed = yield steps("pack", pack)
+    if not packed["parts"]:
+        return
+    deadline = context.current_utc_datetime + timedelta(seconds=gathered.deadline)
+    if not (yield from submitted(context, steps, deadline)):
+        return
+    watch = Watch(
+        launch=steps.launch,
+        since=timestamp(context.current_utc_datetime),
+        deadline=timestamp(deadline),
+        poll_at_least=gathered.poll_at_least,
+        poll_at_most=gathered.poll_at_most,
+    )
+    steps.stage = "await"
+    view = yield context.call_sub_orchestrator(await_job, watch.to_dict(), f"{context.instance_id}-await")
+    if JobView.from_dict(view).state == "completed":
+        yield steps("unpack", unpack)
+
+
+def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: datetime) -> Decisions:
+    """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
+    step = SubmitStep(kind="again")
+    while step.kind not in ("submitted", "failed"):
+        if context.current_utc_datetime >= deadline:
+            raise TimeoutError("no job could be submitted before the route's deadline")
+        if step.wait:
+            yield context.create_timer(context.current_utc_datetime + timedelta(seconds=step.wait))
+        activity = find_job if step.kind == "searching" else submit_job
+        step = SubmitStep.from_dict((yield steps("submit", activity)))
+    return step.kind == "submitted"

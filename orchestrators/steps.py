@@ -1,0 +1,29 @@
+"""Calling the activities of one run in order, so that a failure can say which stage it happened in."""
+
+from typing import Any
+
+import azure.durable_functions as df
+
+# For passing trouble with storage and the like; the activities themselves never repeat what must happen once.
+TRANSIENT = df.RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=4)
+
+
+class Steps:
+    """The run's activities, each called with the run's launch and shown in the instance's custom status."""
+
+    def __init__(self, context: df.DurableOrchestrationContext, launch: dict[str, Any]) -> None:
+        self.context = context
+        self.launch = launch
+        self.stage = ""
+
+    def __call__(self, stage: str, activity: Any) -> Any:
+        """The task of one activity, for the orchestrator to yield."""
+        self.stage = stage
+        self.context.set_custom_status({"stage": stage})
+        return self.context.call_activity_with_retry(activity, TRANSIENT, self.launch)
+
+    def failed(self, activity: Any, problem: Exception) -> Any:
+        """The task that notes at which stage the run failed, with the first line of the reason."""
+        why = str(problem).strip().splitlines()[0]
+        failure = {"launch": self.launch, "stage": self.stage, "why": why}
+        return self.context.call_activity_with_retry(activity, TRANSIENT, failure)

@@ -1,0 +1,1 @@
+"""Values, pure functions and clients; the ledger lives here too."""

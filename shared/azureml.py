@@ -1,0 +1,252 @@
+"""The Azure ML REST surface the app needs: invoke a batch endpoint, read, find and cancel its jobs.
+
+Written against the public documentation of batch endpoints and recordings of the Azure SDK for Python;
+`docs/azureml.md` names the source of each fact and how sure it is.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, Literal
+
+import requests
+
+from shared.errors import StageFailed
+from shared.records import JobView
+from shared.routes import Route
+
+ARM_VERSION = {"api-version": "2023-10-01"}
+CANCEL_VERSION = {"api-version": "2023-04-01-preview"}
+INVOKE_TIMEOUT = (10, 120)
+READ_TIMEOUT = (10, 60)
+LONGEST_RETRY_AFTER = 600.0
+LISTED_PAGES = 20
+WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORECASE)
+
+# The one place that says whether a failed POST may have made a job. These answers are given before one is made;
+# everything else, a lost connection and any 5xx included, is ambiguous (azure-sdk-for-python#31166: 500, yet jobs).
+SURELY_NOT_CREATED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+THROTTLED = 429
+CREATED = frozenset({200, 201})
+
+# NotResponding may recover (its enum's documentation), so it does not end a job by itself.
+STATES = {
+    "completed": "completed",
+    "failed": "failed",
+    "canceled": "canceled",
+    "paused": "failed",
+    "notresponding": "silent",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of one POST: `ambiguous` means a job may or may not exist."""
+
+    kind: Literal["created", "refused", "throttled", "ambiguous"]
+    why: str = ""
+    job: str = ""
+    job_id: str = ""
+    deployment: str = ""
+    retry_after: float = 0.0
+
+
+def invocation(parts: str, output: str, *, timeout: timedelta, shared_job: bool) -> dict[str, Any]:
+    """The body of an invoke: a folder of parts in, one file at its own path out.
+
+    One part per mini-batch, no partial success for a single file: the service's defaults are ten files, 30 s
+    and "ignore all failures".
+    """
+    return {
+        "properties": {
+            "InputData": {"parts": {"JobInputType": "UriFolder", "Uri": parts}},
+            "OutputData": {"score": {"JobOutputType": "UriFile", "Uri": output}},
+            "miniBatchSize": 1,
+            "errorThreshold": -1 if shared_job else 0,
+            "retrySettings": {"maxRetries": 3, "timeout": f"PT{int(timeout.total_seconds())}S"},
+        }
+    }
+
+
+def output_uri(datastore: str, workspace: str, path: str) -> str:
+    """Where the raw predictions go: the long form where the workspace is known, since short ones have failed."""
+    if not workspace:
+        return f"azureml://datastores/{datastore}/paths/{path}"
+    _, _, subscription, _, group, _, _, _, name = workspace.split("/")
+    scope = f"subscriptions/{subscription}/resourcegroups/{group}/workspaces/{name}"
+    return f"azureml://{scope}/datastores/{datastore}/paths/{path}"
+
+
+def invoke(route: Route, body: dict[str, Any], token: str, request_id: str) -> Answer:
+    """POSTs once, over a connection of its own, following no redirect, retrying nothing."""
+    headers = {"Authorization": f"Bearer {token}", "repeatability_request-id": request_id}
+    if route.deployment:
+        headers["azureml-model-deployment"] = route.deployment
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            response = session.post(
+                route.model, json=body, headers=headers, timeout=INVOKE_TIMEOUT, allow_redirects=False
+            )
+    except requests.RequestException as problem:
+        return Answer(kind="refused" if never_connected(problem) else "ambiguous", why=type(problem).__name__)
+    return answered(response)
+
+
+def never_connected(problem: requests.RequestException) -> bool:
+    """True where the connection was not made, so that nothing can have been sent."""
+    reason = getattr(problem.args[0] if problem.args else None, "reason", None)
+    return isinstance(problem, requests.ConnectTimeout | requests.exceptions.SSLError) or type(
+        reason
+    ).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
+
+
+def answered(response: requests.Response) -> Answer:
+    """Reads one response to an invoke."""
+    if response.status_code in CREATED:
+        try:
+            resource = response.json()
+            return Answer(
+                kind="created",
+                job=resource["name"],
+                job_id=resource.get("id", ""),
+                deployment=response.headers.get("azureml-model-deployment", ""),
+            )
+        except (ValueError, KeyError, TypeError):
+            return Answer(kind="ambiguous", why=f"{response.status_code} with an unreadable body")
+    why = f"{response.status_code} {error_message(response)}".strip()
+    if response.status_code == THROTTLED:
+        return Answer(kind="throttled", why=why, retry_after=retry_after(response.headers.get("Retry-After")))
+    return Answer(kind="refused" if response.status_code in SURELY_NOT_CREATED else "ambiguous", why=why)
+
+
+def error_message(response: requests.Response) -> str:
+    """The message of an error body: JSON in one of its shapes, text, or nothing."""
+    try:
+        body = response.json()
+    except ValueError:
+        return " ".join(response.text.split())[:300]
+    lowered = {str(key).lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
+    error = lowered.get("error", lowered)
+    if isinstance(error, dict):
+        error = {str(key).lower(): value for key, value in error.items()}.get("message", "")
+    return str(error)[:300]
+
+
+def retry_after(header: str | None) -> float:
+    """Seconds to wait, from either form of the header, within bounds; 0 where it says nothing usable."""
+    if not header:
+        return 0.0
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - time()
+        except ValueError:
+            return 0.0
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def retry_after_of(problem: Exception) -> float:
+    """What a failed call's answer asks for, in seconds; 0 where there was no answer."""
+    response = getattr(problem, "response", None)
+    return retry_after(response.headers.get("Retry-After")) if response is not None else 0.0
+
+
+def get(session: requests.Session, url: str, token: str, params: dict[str, str] | None = None) -> Any:
+    """One GET. Raises StageFailed for answers that trying again will not change, HTTPError for the others."""
+    response = session.get(
+        url,
+        params=params,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=READ_TIMEOUT,
+        allow_redirects=False,
+    )
+    if response.status_code in {401, 403, 404}:
+        raise StageFailed(f"Azure ML answered {response.status_code} {error_message(response)}".strip())
+    response.raise_for_status()
+    return response.json()
+
+
+def view(resource: dict[str, Any]) -> JobView:
+    """Our reading of a job: only three statuses end it; whatever is unknown keeps running until the deadline."""
+    status = str(resource.get("properties", {}).get("status") or "Unknown")
+    return JobView(state=STATES.get(status.lower(), "running"), status=status)
+
+
+def job_error(resource: dict[str, Any], known_names: frozenset[str]) -> str:
+    """Why a job failed, in its own words, with whatever might be a row's value masked."""
+    error = resource.get("error") or resource.get("properties", {}).get("error") or {}
+    error = error.get("error", error) if isinstance(error, dict) else {"message": str(error)}
+    message = str(error.get("message") or "the job gives no reason")
+    return masked(f"{error.get('code') or 'Failed'}: {message}", known_names)[:500]
+
+
+def masked(text: str, known_names: frozenset[str] = frozenset()) -> str:
+    """Replaces quoted text and numbers, which may come from a row; names of columns stay readable."""
+
+    def hide(found: re.Match[str]) -> str:
+        return found[0] if found[0].strip("'\"`") in known_names else "…"
+
+    return re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`|(?<![\w.])[-+]?\d[\d.,:eE+-]*", hide, " ".join(text.split()))
+
+
+def studio_url(resource: dict[str, Any]) -> str:
+    """The job's page in Azure ML studio, where its logs are."""
+    points = resource.get("properties", {}).get("interactionEndpoints") or {}
+    return str((points.get("Studio") or {}).get("endpoint") or "")
+
+
+def workspace_of(job_id: str) -> str:
+    """The workspace's resource id, which every job's id begins with; "" where it does not."""
+    found = WORKSPACE.match(job_id)
+    return found[1] if found else ""
+
+
+def cancel(session: requests.Session, arm: str, workspace: str, job: str, token: str) -> None:
+    """Asks ARM to cancel a job; it may take minutes. Raises HTTPError where ARM refuses."""
+    response = session.post(
+        f"{arm}{workspace}/jobs/{job}/cancel",
+        params=CANCEL_VERSION,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=READ_TIMEOUT,
+        allow_redirects=False,
+    )
+    response.raise_for_status()
+
+
+def jobs_with_output(
+    session: requests.Session, arm: str, workspace: str, token: str, marker: str
+) -> Iterator[dict[str, Any]]:
+    """The workspace's jobs whose output path contains `marker`, as far as the newest pages go.
+
+    ARM shows no outputs; the path stands in `properties["azureml.parameters"]` (recorded), so the whole job is
+    searched for it.
+    """
+    url: str | None = f"{arm}{workspace}/jobs"
+    params: dict[str, str] | None = {**ARM_VERSION, "jobType": "Pipeline", "listViewType": "ActiveOnly"}
+    for _ in range(LISTED_PAGES):
+        if not url:
+            return
+        page = get(session, url, token, params)
+        yield from (job for job in page.get("value", []) if marker in json.dumps(job))
+        url, params = page.get("nextLink"), None
+
+
+def datastore_container(
+    session: requests.Session, arm: str, workspace: str, name: str, token: str
+) -> tuple[str, str, str]:
+    """Where a registered blob datastore lies: its account, its container and the container's URL."""
+    found = get(session, f"{arm}{workspace}/datastores/{name}", token, ARM_VERSION)["properties"]
+    if str(found.get("datastoreType", "")).lower() != "azureblob":
+        raise StageFailed(
+            f'The datastore "{name}" is a {found.get("datastoreType")}; batch endpoints write only to registered '
+            "blob datastores. Name one in the route's `datastore`."
+        )
+    account, container = found["accountName"], found["containerName"]
+    url = f"{found.get('protocol', 'https')}://{account}.blob.{found.get('endpoint', 'core.windows.net')}"
+    return account, container, f"{url}/{container}"

@@ -1,0 +1,125 @@
+"""Streams over blobs: reading one ETag, writing by blocks, copying on the server."""
+
+import csv
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
+
+BLOCK = 4 * 1024 * 1024
+PIECE = 64 * 1024
+SYNC_COPY_LIMIT = 256 * 1024 * 1024
+CSV = ContentSettings(content_type="text/csv; charset=utf-8")
+
+
+class ChunkStream(io.RawIOBase):
+    """A readable stream over byte chunks, each shown to `seen` as it passes."""
+
+    def __init__(self, chunks: Iterable[bytes], seen: Callable[[bytes], object] = len) -> None:
+        self.chunks = iter(chunks)
+        self.seen = seen
+        self.rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self.rest:
+            chunk = next(self.chunks, None)
+            if chunk is None:
+                return 0
+            self.seen(chunk)
+            self.rest = memoryview(chunk)
+        size = min(len(buffer), len(self.rest))
+        buffer[:size] = self.rest[:size]
+        self.rest = self.rest[size:]
+        return size
+
+
+def read_chunks(blob: BlobClient, etag: str | None = None) -> Iterator[bytes]:
+    """The blob in pieces of at most 4 MiB, all of one ETag.
+
+    Raises ResourceModifiedError where the ETag is no longer the blob's, ResourceNotFoundError where
+    it is gone.
+    """
+    condition: dict[str, Any] = (
+        {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+    )
+    return iter(blob.download_blob(**condition).chunks())
+
+
+class BlockWriter:
+    """Stages what is written as blocks; nothing is visible before `commit`, and without it nothing ever is.
+
+    Block ids carry `owner` (run and attempt): staged blocks belong to the blob's name, whoever staged them.
+    """
+
+    def __init__(self, blob: BlobClient, owner: str) -> None:
+        self.blob = blob
+        self.owner = owner
+        self.buffer = bytearray()
+        self.blocks: list[BlobBlock] = []
+
+    def write(self, data: bytes) -> None:
+        self.buffer += data
+        while len(self.buffer) >= BLOCK:
+            self.stage(bytes(self.buffer[:BLOCK]))
+            del self.buffer[:BLOCK]
+
+    def stage(self, data: bytes) -> None:
+        block = BlobBlock(f"{self.owner}-{len(self.blocks):05d}")
+        self.blob.stage_block(block.id, data)
+        self.blocks.append(block)
+
+    def commit(self, metadata: dict[str, str] | None = None, **condition: Any) -> None:
+        """Makes everything written the blob's content, in one call, if the match condition holds."""
+        if self.buffer:
+            self.stage(bytes(self.buffer))
+            self.buffer.clear()
+        self.blob.commit_block_list(self.blocks, metadata=metadata, content_settings=CSV, **condition)
+
+
+class CsvWriter:
+    """Rows as CSV (comma, quotes where needed, `\n`) into a block writer."""
+
+    def __init__(self, blocks: BlockWriter) -> None:
+        self.blocks = blocks
+        self.text = io.StringIO()
+        self.rows = csv.writer(self.text, lineterminator="\n")
+
+    def write(self, cells: list[str]) -> None:
+        self.rows.writerow(cells)
+        if self.text.tell() > PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        self.blocks.write(self.text.getvalue().encode())
+        self.text.seek(0)
+        self.text.truncate()
+
+    def commit(self) -> None:
+        """Makes the rows the blob's content, whatever was there."""
+        self.flush()
+        self.blocks.commit()
+
+
+def copy_version(source: BlobClient, etag: str, target: BlobClient, bearer: str | None) -> None:
+    """Copies one ETag of a blob on the server, so that no byte comes here; returns when the copy is whole.
+
+    `bearer` authorizes the source when the account is used by identity. Raises ResourceModifiedError where
+    the ETag is no longer the source's, ResourceNotFoundError where it is gone.
+    """
+    size = source.get_blob_properties(etag=etag, match_condition=MatchConditions.IfNotModified).size
+    authorization: dict[str, Any] = {"source_authorization": f"Bearer {bearer}"} if bearer else {}
+    target.start_copy_from_url(
+        source.url,
+        requires_sync=size <= SYNC_COPY_LIMIT,
+        source_etag=etag,
+        source_match_condition=MatchConditions.IfNotModified,
+        **authorization,
+    )
+    while target.get_blob_properties().copy.status == "pending":
+        time.sleep(1)

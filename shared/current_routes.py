@@ -1,0 +1,78 @@
+"""The routes in force: the blob `config/routes.toml` where there is one, else the packaged file."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+
+from shared import clients
+from shared.errors import RouteError
+from shared.routes import Route, Routes, parse_routes
+
+log = logging.getLogger(__name__)
+PACKAGED = Path(__file__).parent.parent / "routes.toml"
+FRESH_FOR = 5.0
+
+
+@dataclass
+class Loaded:
+    """The last good routes, the ETag they came under, and when they were last looked at."""
+
+    routes: Routes | None = None
+    etag: str = ""
+    at: float = -FRESH_FOR
+
+
+loaded = Loaded()
+
+
+def current_routes() -> Routes:
+    """The routes in force, at most five seconds old.
+
+    A blob that does not validate changes nothing: the last good routes stay, and the log says why.
+    Raises RouteError when there are no good ones yet.
+    """
+    if loaded.routes is None or time.monotonic() - loaded.at > FRESH_FOR:
+        refresh()
+        loaded.at = time.monotonic()
+    if loaded.routes is None:
+        raise RouteError("there are no usable routes")
+    return loaded.routes
+
+
+def refresh() -> None:
+    try:
+        text, etag = newest(loaded.etag)
+        if etag != loaded.etag or loaded.routes is None:
+            loaded.routes, loaded.etag = parse_routes(text), etag
+    except RouteError as problem:
+        if loaded.routes is None:
+            raise
+        log.warning("config/routes.toml is not usable, the last good routes stay in force: %s", problem)
+
+
+def newest(known: str) -> tuple[str, str]:
+    """The text of the routes and its ETag; ("", known) when the blob is still the known one."""
+    blob = clients.container("config").get_blob_client("routes.toml")
+    changed: dict[str, Any] = {"etag": known, "match_condition": MatchConditions.IfModified} if known else {}
+    try:
+        download = blob.download_blob(encoding="utf-8", **changed)
+    except ResourceModifiedError:
+        return "", known
+    except ResourceNotFoundError:
+        return PACKAGED.read_text("utf-8"), "packaged"
+    return download.readall(), download.properties.etag
+
+
+def route_named(name: str) -> Route:
+    """Raises RouteError naming the routes there are."""
+    routes = current_routes()
+    found = routes.named(name)
+    if found is None:
+        known = ", ".join(route.name for route in routes.routes) or "none"
+        raise RouteError(f'there is no route "{name}"; the routes are: {known}')
+    return found

@@ -1,0 +1,33 @@
+"""What can go wrong, split by what the caller does about it.
+
+DropscoreError
+├── SettingsError    the app's settings are not usable: nothing starts
+├── RouteError       routes.toml is not usable: the last good one stays in force
+├── FileRejected     the file is at fault: it goes to `rejected` with the reason
+├── StageFailed      our side or the model is at fault: the run fails, the input is kept
+└── Fenced           a newer launch of the same run has taken over: stop and do nothing more
+"""
+
+
+class DropscoreError(Exception):
+    """Base of every error the app raises on purpose."""
+
+
+class SettingsError(DropscoreError):
+    """One or more settings are missing or malformed; the message lists them all by key."""
+
+
+class RouteError(DropscoreError):
+    """The routes file cannot be used; the message lists every problem by route and key."""
+
+
+class FileRejected(DropscoreError):
+    """The file cannot be scored as it is; the message says where and what to do, never a row's values."""
+
+
+class StageFailed(DropscoreError):
+    """A stage cannot be completed and trying again would not help."""
+
+
+class Fenced(DropscoreError):
+    """This launch of the run was superseded by a later one."""

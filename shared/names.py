@@ -1,0 +1,69 @@
+"""Keys and ids. Blob names are hashed, never used in ledger keys: people name files as they like."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def digest(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def bare_etag(etag: str) -> str:
+    """ETags come quoted from some calls and bare from others (listings, events)."""
+    return etag.strip('"')
+
+
+def name_key(container: str, blob: str) -> str:
+    """26 characters that stand for one file, whatever its versions."""
+    return digest(f"{container}/{blob}", 26)
+
+
+def version_key(container: str, blob: str, etag: str) -> str:
+    """38 characters that stand for one version: the file's key and its ETag's."""
+    return name_key(container, blob) + digest(bare_etag(etag), 12)
+
+
+def ulid(milliseconds: int, randomness: int) -> str:
+    """26 characters of Crockford's base 32: 48 bits of time, then 80 of randomness; sorts by time."""
+    value = (milliseconds << 80) | (randomness & ((1 << 80) - 1))
+    return "".join(CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def new_run(now: datetime) -> str:
+    return ulid(int(now.timestamp() * 1000), secrets.randbits(80))
+
+
+def run_of_idempotency_key(key: str) -> str:
+    """The run an `Idempotency-Key` stands for: the same key names the same run for good."""
+    value = int.from_bytes(hashlib.sha256(key.encode()).digest()[:16], "big")
+    return ulid(value >> 80, value)
+
+
+def part_name(number: int) -> str:
+    return f"part-{number:05d}.csv"
+
+
+def work_folder(run: str, attempt: int) -> str:
+    return f"{run}/{attempt}"
+
+
+def parts_folder(run: str, attempt: int) -> str:
+    """Only parts lie in it: the model is given the whole folder."""
+    return f"{work_folder(run, attempt)}/parts"
+
+
+def carried_folder(run: str, attempt: int) -> str:
+    return f"{work_folder(run, attempt)}/carried"
+
+
+def output_path(run: str, attempt: int, post: int) -> str:
+    """Where the POST numbered `post` has its raw predictions written: a path of its own can be searched for."""
+    return f"dropscore/{run}/{attempt}/{post}/predictions.csv"
+
+
+def output_marker(run: str, attempt: int) -> str:
+    """What every output path of an attempt contains, and no other job's does."""
+    return f"dropscore/{run}/{attempt}/"

@@ -1,0 +1,200 @@
+"""The values that are written to the ledger or cross the durable boundary, as flat JSON."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from shared import names
+
+Word = Literal[
+    "published", "unchanged", "rejected", "failed", "superseded", "withdrawn", "ignored", "canceled"
+]
+Outcome = Literal["succeeded", "partial", "rejected", "failed", "canceled", "timed-out", "released", "empty"]
+Stage = Literal[
+    "gathering", "gathered", "packed", "submitting", "searching", "submitted", "ended", "resulted", "closed"
+]
+
+
+def timestamp(at: datetime) -> str:
+    """ISO 8601 in UTC, to the millisecond, sortable as text."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The aware datetime of a `timestamp`."""
+    return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A value with a flat JSON form. Fields may be added with defaults, never renamed: records outlive code."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def but(self, **changes: Any) -> Self:
+        """The same value with some fields changed."""
+        return replace(self, **changes)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Builds the value, ignoring keys a newer writer may have added."""
+        known = {entry.name for entry in fields(cls)}
+        return cls(**{key: value for key, value in data.items() if key in known})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(Record):
+    """One ETag of one inbox file. `n` is its round, `run` who scores it (None while it waits)."""
+
+    container: str
+    blob: str
+    etag: str
+    modified: str
+    size: int
+    route: str
+    n: int = 1
+    run: str | None = None
+    schema: int = 1
+
+    @property
+    def name(self) -> str:
+        return names.name_key(self.container, self.blob)
+
+    @property
+    def key(self) -> str:
+        return names.version_key(self.container, self.blob, self.etag)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch(Record):
+    """The n-th orchestration of a run; its number fences off earlier ones. Input of `score_run`."""
+
+    run: str
+    launch: int
+    route: str
+    slot: int | None = None
+    force: bool = False
+
+    @property
+    def instance_id(self) -> str:
+        return f"{self.run}-{self.launch}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot(Record):
+    """One of a route's `max_jobs` permits; held while `run` is set."""
+
+    run: str | None = None
+    launch: int = 1
+    at: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Record):
+    """The run record: the truth about one run, whatever Durable Functions believes."""
+
+    run: str
+    launch: int
+    route: dict[str, Any]
+    slot: int | None
+    created_at: str
+    stage: Stage = "gathering"
+    attempt: int = 1
+    post: int = 1
+    path: str = ""
+    intent_at: str = ""
+    nonce: str = ""
+    job: str = ""
+    job_id: str = ""
+    deployment: str = ""
+    studio: str = ""
+    spares: list[str] = field(default_factory=list)
+    raw_etag: str = ""
+    cancel: bool = False
+    stopping: str = ""
+    progress_at: str = ""
+    files: int = 0
+    rows: int = 0
+    parts: int = 0
+    left_out: str = ""
+    failed_stage: str = ""
+    why: str = ""
+    job_outcome: str = ""
+    result: int | None = None
+    outcome: str = ""
+    closed_at: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Record):
+    """What a stage found out about one version of the run's plan.
+
+    Pack writes one per version (word "" means: packed, go on); unpack writes the later words.
+    """
+
+    version: str
+    blob: str
+    word: str = ""
+    why: str = ""
+    rows: int = 0
+    part: str = ""
+    sha256: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered(Record):
+    """What `gather` tells the orchestrator: how many files, and how long to wait for what (seconds)."""
+
+    files: int
+    deadline: float
+    poll_at_least: float
+    poll_at_most: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitStep(Record):
+    """Where submitting stands: done, given up, or to be tried (`again`) or searched for after `wait` seconds."""
+
+    kind: Literal["submitted", "failed", "again", "searching"]
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Record):
+    """Input of `await_job`: which run's job to watch, since when, until when, how often (seconds)."""
+
+    launch: dict[str, Any]
+    since: str
+    deadline: str
+    poll_at_least: float
+    poll_at_most: float
+    silent_since: str = ""
+    stopped_at: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView(Record):
+    """What one poll saw of a job: `state` is our reading of the service's `status`, `wait` what it asks for."""
+
+    state: str
+    status: str
+    cancel_wanted: bool = False
+    wait: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        return self.state not in ("running", "silent")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(Record):
+    """One blob of a listing."""
+
+    key: str
+    created: str
+    metadata: dict[str, str] = field(default_factory=dict)

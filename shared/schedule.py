@@ -1,0 +1,26 @@
+"""Route schedules: NCRONTAB, six fields with seconds first, in UTC, as Azure Functions timers write them."""
+
+from datetime import datetime, timedelta
+
+
+def check(expression: str) -> None:
+    """Raises ValueError when the expression is not NCRONTAB with six fields."""
+    from croniter import croniter  # heavy for a cold start, and most routes have no schedule
+
+    problem = f'"{expression}" is not NCRONTAB: write six fields, seconds first, such as "0 0 6 * * *"'
+    if len(expression.split()) != 6 or not croniter.is_valid(expression, second_at_beginning=True):
+        raise ValueError(problem)
+
+
+def last_due(expression: str, now: datetime) -> datetime:
+    """The latest time at or before `now` (aware, UTC) that the schedule names.
+
+    NCRONTAB wants both day fields to fit where both are restricted (CrontabSchedule.cs), hence `day_or=False`.
+    """
+    from croniter import croniter
+
+    just_after = now.replace(microsecond=0) + timedelta(seconds=1)
+    due: datetime = croniter(expression, just_after, second_at_beginning=True, day_or=False).get_prev(
+        datetime
+    )
+    return due

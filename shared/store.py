@@ -1,0 +1,107 @@
+"""Small JSON blobs with conditional writes: the one primitive the ledger is built on.
+
+Reads, conditional writes and listings of Azure Storage are strongly consistent; nothing else is relied on.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.storage.blob import ContainerClient, ContentSettings
+
+from shared.records import Listed, timestamp
+
+JSON = ContentSettings(content_type="application/json")
+Document = dict[str, Any]
+
+
+class Store(Protocol):
+    """Documents by key. ETags are opaque."""
+
+    def read(self, key: str) -> tuple[Document, str] | None:
+        """The document and its ETag, or None where there is none."""
+
+    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> bool:
+        """Writes only if nothing is there (If-None-Match: *). False: something was."""
+
+    def replace(self, key: str, document: Document, etag: str) -> bool:
+        """Writes only over that ETag (If-Match). False: somebody was faster."""
+
+    def create_lines(self, key: str, documents: list[Document]) -> bool:
+        """As `create`, for JSON Lines."""
+
+    def read_lines(self, key: str) -> list[Document] | None:
+        """The documents of a JSON Lines blob, or None where there is none."""
+
+    def delete(self, key: str) -> None:
+        """Deletes; nothing there is fine."""
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        """Everything under a prefix, with metadata."""
+
+
+class BlobStore:
+    """The store on a blob container."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self.container = container
+
+    def read(self, key: str) -> tuple[Document, str] | None:
+        try:
+            blob = self.container.download_blob(key)
+        except ResourceNotFoundError:
+            return None
+        return json.loads(blob.readall()), blob.properties.etag
+
+    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> bool:
+        return self.create_bytes(key, readable(document), metadata)
+
+    def create_lines(self, key: str, documents: list[Document]) -> bool:
+        return self.create_bytes(key, "".join(json.dumps(line) + "\n" for line in documents).encode())
+
+    def create_bytes(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> bool:
+        try:
+            self.container.upload_blob(key, data, metadata=metadata, content_settings=JSON)
+        except ResourceExistsError:
+            return False
+        return True
+
+    def replace(self, key: str, document: Document, etag: str) -> bool:
+        try:
+            self.container.upload_blob(
+                key,
+                readable(document),
+                overwrite=True,
+                etag=etag,
+                match_condition=MatchConditions.IfNotModified,
+                content_settings=JSON,
+            )
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return False
+        return True
+
+    def read_lines(self, key: str) -> list[Document] | None:
+        try:
+            text = self.container.download_blob(key).readall()
+        except ResourceNotFoundError:
+            return None
+        return [json.loads(line) for line in text.splitlines()]
+
+    def delete(self, key: str) -> None:
+        try:
+            self.container.delete_blob(key)
+        except ResourceNotFoundError:
+            return
+
+    def listed(self, prefix: str) -> Iterator[Listed]:
+        for item in self.container.list_blobs(prefix, include=["metadata"]):
+            yield Listed(
+                key=item.name, created=timestamp(item.creation_time), metadata=dict(item.metadata or {})
+            )
+
+
+def readable(document: Document) -> bytes:
+    """Indented JSON: the ledger is meant to be read in a storage browser."""
+    return json.dumps(document, indent=1, ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""What starts things. Triggers look, note and return; they never wait."""

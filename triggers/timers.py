@@ -1,0 +1,15 @@
+"""Every minute: the sweep, which also starts the routes whose schedule has come due."""
+
+from datetime import UTC, datetime
+
+import azure.durable_functions as df
+import azure.functions as func
+
+bp = df.Blueprint()
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%DROPSCORE_SWEEP_SCHEDULE%", run_on_startup=False)
+@bp.durable_client_input(client_name="client")
+async def sweep_timer(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
+    """A new instance each time: one id for all could get stuck and stop every later sweep."""
+    await client.start_new("sweep", f"sweep-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
