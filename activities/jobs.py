@@ -116,7 +116,7 @@ def jobs_of(run: Run) -> list[dict[str, Any]] | None:
             clients.http(),
             chosen.arm_url,
             workspace,
-            clients.token(chosen.arm_url),
+            clients.token(chosen.arm_audience),
             output_marker(run.run, run.attempt),
         )
         return sorted(found, key=lambda job: str(job.get("systemData", {}).get("createdAt", "")))
@@ -208,7 +208,7 @@ def cancel(job: str, job_id: str) -> None:
     chosen = clients.settings()
     workspace = azureml.workspace_of(job_id) or chosen.workspace
     try:
-        azureml.cancel(clients.http(), chosen.arm_url, workspace, job, clients.token(chosen.arm_url))
+        azureml.cancel(clients.http(), chosen.arm_url, workspace, job, clients.token(chosen.arm_audience))
     except requests.RequestException as problem:
         log.warning("job %s could not be canceled: %s", job, problem)
 

@@ -73,7 +73,7 @@ def raw_blob(run: Run) -> tuple[BlobClient, str]:
             "the job's workspace is unknown: set DROPSCORE_WORKSPACE or the route's `workspace`"
         )
     account, container, url = datastore_container(
-        clients.http(), chosen.arm_url, workspace, route.datastore, clients.token(chosen.arm_url)
+        clients.http(), chosen.arm_url, workspace, route.datastore, clients.token(chosen.arm_audience)
     )
     storage = clients.storage()
     own = account == storage.account_name

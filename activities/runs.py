@@ -38,7 +38,7 @@ def authenticate(message: dict) -> bool:
     chosen = clients.settings()
     try:
         clients.token(chosen.scoring_audience)
-        clients.token(chosen.arm_url)
+        clients.token(chosen.arm_audience)
     except ClientAuthenticationError as problem:
         why = f"The app's identity gets no token: {masked(str(problem))[:300]}"
         clients.ledger().failed(launch, "authenticate", why)

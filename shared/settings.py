@@ -12,6 +12,7 @@ STORAGE = "DROPSCORE_STORAGE"
 CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config")
 DEFAULTS = {
     "DROPSCORE_ARM_URL": "https://management.azure.com",
+    "DROPSCORE_ARM_AUDIENCE": "https://management.azure.com",
     "DROPSCORE_SCORING_AUDIENCE": "https://ml.azure.com",
     "DROPSCORE_SETTLE_AFTER": "60s",
     "DROPSCORE_SEARCH_WINDOW": "10m",
@@ -37,6 +38,7 @@ class Settings:
     config: str
     workspace: str
     arm_url: str
+    arm_audience: str
     scoring_audience: str
     settle_after: timedelta
     search_window: timedelta
@@ -85,6 +87,7 @@ class Settings:
             storage_client_id=text(f"{STORAGE}__clientId") or text("AZURE_CLIENT_ID"),
             workspace=workspace,
             arm_url=url("DROPSCORE_ARM_URL"),
+            arm_audience=url("DROPSCORE_ARM_AUDIENCE"),
             scoring_audience=url("DROPSCORE_SCORING_AUDIENCE"),
             settle_after=duration("DROPSCORE_SETTLE_AFTER"),
             search_window=duration("DROPSCORE_SEARCH_WINDOW"),

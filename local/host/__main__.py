@@ -1,0 +1,37 @@
+"""Starts the local Functions host: `python -m local.host APP_DIR --port N --state DIR`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from local.host.host import Host
+from local.host.indexing import IndexingError
+from local.host.logs import log_to_stderr
+from local.host.service import run_until_signalled
+from local.host.state import StateInUse
+
+
+def main() -> None:
+    """Run the host until SIGTERM or SIGINT; exit code 1 when the app or the state directory is refused."""
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("app", type=Path, help="directory with function_app.py and host.json")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--state", type=Path, required=True, help="directory of the host's database; one host each"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    arguments = parser.parse_args()
+    log_to_stderr()
+    try:
+        host = Host(arguments.app, arguments.state, address=arguments.host, port=arguments.port)
+    except (IndexingError, StateInUse) as refusal:
+        sys.exit(str(refusal))
+    code = run_until_signalled(host)
+    sys.stdout.flush()
+    # A thread that outlived its grace period would otherwise hold the process; its activity runs again.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

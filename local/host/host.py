@@ -1,0 +1,107 @@
+"""Puts the local Functions host together: one app, one state directory, one address."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from local.host import http_triggers
+from local.host.blob_events import BlobEvents
+from local.host.blob_polling import BlobPolling
+from local.host.blobs import BlobDeliveries
+from local.host.client import DurableClient
+from local.host.engine import Engine
+from local.host.indexing import IndexedFunction, IndexingError, index
+from local.host.invocation import Worker
+from local.host.links import Links
+from local.host.settings import HostConfig, MissingSettingError, load_local_settings
+from local.host.state import State
+from local.host.store import Store
+from local.host.timers import Timers
+from local.host.webhooks import DurableWebhooks
+from local.host.work import RunningWork
+
+GRACE = 5.0  # seconds that running invocations get to finish
+MAX_BODY = 100 * 1024 * 1024
+
+
+class Host:
+    """A Functions host for one app. Made ready by its constructor, serving between `start` and `stop`."""
+
+    def __init__(self, app_dir: Path, state_dir: Path, *, port: int, address: str = "127.0.0.1") -> None:
+        """Index the app and open the state; raises IndexingError, StateInUse."""
+        self._address = address
+        self._port = port
+        self.url = f"http://{address}:{port}"
+        load_local_settings(app_dir)
+        try:
+            config = HostConfig.load(app_dir)
+        except MissingSettingError as missing:
+            raise IndexingError([f"host.json: {missing}"]) from missing
+        links = Links(self.url, config.hub_name)
+        self.worker = Worker(index(app_dir), links.binding(), str(app_dir))
+        self._state = State(state_dir)
+        self._work = RunningWork()
+        self._assemble(config, links)
+
+    def _assemble(self, config: HostConfig, links: Links) -> None:
+        store = Store(self._state)
+        self._engine = Engine(
+            store,
+            self.worker,
+            self._work,
+            max_orchestrators=config.max_orchestrators,
+            max_activities=config.max_activities,
+            default_version=config.default_version,
+        )
+        client = DurableClient(store, self.worker, self._engine.wake, config.default_version)
+        self._timers = Timers(self._state, self.worker, self._work)
+        self._deliveries = BlobDeliveries(self._state, self.worker, self._work)
+        by_event, polled = _by_source(self.worker.of_kind("blobTrigger"))
+        events = BlobEvents(self._state, by_event, self._deliveries)
+        self._polling = BlobPolling(self._state, polled, self._deliveries)
+        self._routes = [
+            *http_triggers.routes(self.worker, self._work, config.route_prefix),
+            *DurableWebhooks(client, links).routes(),
+            *events.routes(),
+        ]
+
+    async def start(self) -> None:
+        """Listen, and take up whatever the state holds; returns once requests are answered."""
+        application = web.Application(client_max_size=MAX_BODY)
+        application.add_routes(self._routes)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._address, self._port).start()
+        loops: list[Coroutine[Any, Any, None]] = [
+            self._engine.run(),
+            self._timers.run(),
+            self._deliveries.run(),
+            self._polling.run(),
+        ]
+        self._loops = [asyncio.create_task(loop) for loop in loops]
+
+    async def failed(self) -> None:
+        """Wait until one of the host's own loops fails and raise its error; one with nothing to watch just ends."""
+        done, _ = await asyncio.wait(self._loops, return_when=asyncio.FIRST_EXCEPTION)
+        for loop in done:
+            loop.result()
+
+    async def stop(self) -> None:
+        """Stop taking work, let running invocations finish for a few seconds, then close everything."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.wait(self._loops)
+        await self._work.drain(GRACE)
+        await self._runner.cleanup()
+        self.worker.close()
+        self._polling.close()
+        self._state.close()
+
+
+def _by_source(functions: list[IndexedFunction]) -> tuple[list[IndexedFunction], list[IndexedFunction]]:
+    """Return the blob functions fed by Event Grid, and those that poll."""
+    by_event = [function for function in functions if function.spec.get("source") == "EventGrid"]
+    return by_event, [function for function in functions if function not in by_event]

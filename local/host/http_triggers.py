@@ -1,0 +1,73 @@
+"""HTTP triggers: the app's routes under the route prefix. Keys are not asked for, as with Core Tools."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from aiohttp import web
+from azure.functions.meta import Datum
+
+from local.host.converters import converter
+from local.host.indexing import IndexedFunction
+from local.host.invocation import Worker
+from local.host.route_templates import paths
+from local.host.work import RunningWork
+
+logger = logging.getLogger(__name__)
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
+DEFAULT_METHODS = ("GET", "POST")
+
+
+def routes(worker: Worker, work: RunningWork, prefix: str) -> list[web.RouteDef]:
+    """Return the routes of every HTTP function."""
+    return [
+        web.route(str(getattr(method, "value", method)), path, _handler(worker, work, function))
+        for function in worker.of_kind("httpTrigger")
+        for path in paths(prefix, function.spec["route"])
+        for method in function.spec.get("methods") or DEFAULT_METHODS
+    ]
+
+
+def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        return await work.start(_answer(worker, function, await _request_datum(request)))
+
+    return handle
+
+
+async def _answer(worker: Worker, function: IndexedFunction, datum: Datum) -> web.Response:
+    try:
+        result = await worker.invoke(function, datum)
+        return _response(converter("http").encode(result, expected_type=None))
+    except Exception:
+        logger.exception("function %s failed", function.name)
+        return web.Response(status=500)
+
+
+async def _request_datum(request: web.Request) -> Datum:
+    return Datum(
+        {
+            "method": Datum(request.method, "string"),
+            "url": Datum(str(request.url), "string"),
+            "headers": {name.lower(): Datum(value, "string") for name, value in request.headers.items()},
+            "query": {name: Datum(value, "string") for name, value in request.query.items()},
+            "params": {name: Datum(value, "string") for name, value in request.match_info.items()},
+            "body": Datum(await request.read(), "bytes"),
+        },
+        "http",
+    )
+
+
+def _response(datum: Datum) -> web.Response:
+    if datum.type == "string":
+        return web.Response(text=datum.value)
+    answer = datum.value
+    response = web.Response(status=int(answer["status_code"].value), body=answer["body"].value)
+    for name, value in answer["headers"].items():
+        if name.lower() != "content-length":
+            response.headers[name] = value.value
+    for cookie in answer["cookies"] or []:
+        for morsel in cookie.values():
+            response.headers.add("Set-Cookie", morsel.OutputString())
+    return response

@@ -1,0 +1,113 @@
+"""Calls the app's functions as the real Python worker does: decode, inject, run, encode."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+from azure.functions.meta import Datum
+
+from local.host.converters import converter, is_sdk_type, sdk_type_converter
+from local.host.indexing import IndexedFunction
+from local.host.protocol import require_json
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class InvocationContext:
+    """What a function gets for a parameter `context: func.Context`."""
+
+    function_name: str
+    function_directory: str
+    invocation_id: str = field(default_factory=lambda: str(uuid4()))
+    thread_local_storage: threading.local = field(default_factory=threading.local)
+    trace_context: None = None
+    retry_context: None = None
+
+
+class Worker:
+    """The app's functions, ready to be called. Sync ones run in a thread pool, async ones on the loop."""
+
+    def __init__(self, functions: Sequence[IndexedFunction], client_binding: str, app_dir: str) -> None:
+        """`client_binding` is the JSON text that durable client parameters get."""
+        self.functions = {function.name: function for function in functions}
+        self._client_binding = client_binding
+        self._app_dir = app_dir
+        self._threads = ThreadPoolExecutor(thread_name_prefix="function")
+        self._durable = {
+            (function.kind, name.lower()): function
+            for function in functions
+            for name in (function.name, function.durable_name)
+        }
+
+    def of_kind(self, kind: str) -> list[IndexedFunction]:
+        """Return the functions with this type of trigger."""
+        return [function for function in self.functions.values() if function.kind == kind]
+
+    def knows_activity(self, name: str) -> bool:
+        """Whether there is such an activity; names are case-insensitive."""
+        return ("activityTrigger", name.lower()) in self._durable
+
+    def knows_orchestrator(self, name: str) -> bool:
+        """Whether there is such an orchestrator; names are case-insensitive."""
+        return ("orchestrationTrigger", name.lower()) in self._durable
+
+    async def run_orchestrator(self, name: str, payload: str) -> str:
+        """Let the SDK replay; returns its state as JSON text or raises what it raised."""
+        function = self._durable["orchestrationTrigger", name.lower()]
+        return str(await self.invoke(function, Datum(payload, "string")))
+
+    async def run_activity(self, name: str, input_text: str | None) -> str | None:
+        """Run an activity; returns its result as JSON text, None for null. Raises what it raised."""
+        function = self._durable["activityTrigger", name.lower()]
+        result = await self.invoke(function, Datum(input_text or "null", "string"))
+        encoded = converter(function.kind).encode(result, expected_type=None)
+        return None if encoded.value == "null" else require_json(encoded.value)
+
+    async def invoke(self, function: IndexedFunction, datum: Datum) -> Any:
+        """Call a function with its trigger's data; returns or raises what it did."""
+        arguments = {function.parameter: _decode(function, datum)}
+        arguments.update(dict.fromkeys(function.client_parameters, self._client_binding))
+        if function.wants_context:
+            arguments["context"] = InvocationContext(function.name, self._app_dir)
+        if function.is_async:
+            return await function.call(**arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: function.call(**arguments)
+        )
+
+    def close(self) -> None:
+        """Stop the threads that are idle; those in a function end with it."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def blob_datum(connection: str, container: str, blob: str) -> Datum:
+    """Return the model binding data that the storage extension sends for one blob."""
+    content = {"Connection": connection, "ContainerName": container, "BlobName": blob}
+    return Datum(
+        SimpleNamespace(
+            version="1.0",
+            source="AzureStorageBlobs",
+            content_type="application/json",
+            content=json.dumps(content).encode(),
+        ),
+        "model_binding_data",
+    )
+
+
+def _decode(function: IndexedFunction, datum: Datum) -> Any:
+    metadata: Mapping[str, Datum] = {}
+    if is_sdk_type(function.annotation):
+        return sdk_type_converter(function.kind).decode(
+            datum, trigger_metadata=metadata, pytype=function.annotation
+        )
+    if function.annotation in (str, bytes) and function.kind == "timerTrigger":
+        return datum.value
+    return converter(function.kind).decode(datum, trigger_metadata=metadata)

@@ -1,0 +1,275 @@
+"""The local stack: Azurite, the Azure ML emulator, the Functions host and Event Grid, started as one.
+
+`python -m local.stack` stays up until Ctrl-C; its state lies under `.local/up` and is continued by the next start.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from string import Template
+from typing import IO
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from local import azurite
+from local.azureml.workspace import WORKSPACE_ID
+from local.children import Child, ChildFailed
+from local.eventgrid import EventGrid
+
+ROOT = Path(__file__).parent.parent
+CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config", "azureml")
+PORTS = ("blob", "queue", "table", "azureml", "host")
+
+
+@dataclass
+class Stack:
+    """Everything that stands in for Azure on this machine. A context manager: on leaving, nothing runs.
+
+    `state` keeps its data; `models` are folders of az ml YAML; `routes` is the text of the first routes.toml,
+    with $AZUREML for the emulator's address; `settings` are app settings that differ from the defaults.
+    """
+
+    state: Path
+    models: list[Path] = field(default_factory=lambda: [ROOT / "models"])
+    routes: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    app: Path = ROOT
+    children: dict[str, Child] = field(default_factory=dict)
+    running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def __enter__(self) -> "Stack":
+        self.state.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as started:
+            started.enter_context(locked(self.state))
+            started.enter_context(self.storage)
+            for start in (self.start_azurite, self.start_azureml, self.start_host):
+                start()
+                started.callback(list(self.children.values())[-1].stop)
+            self.event_grid.start()
+            started.callback(self.event_grid.stop)
+            self.running = started.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.running.close()
+        self.children.clear()
+
+    @cached_property
+    def ports(self) -> dict[str, int]:
+        """Free at the first start, the same ever after: runs under way keep their addresses."""
+        saved = self.state / "ports.json"
+        if not saved.exists():
+            saved.write_text(json.dumps(free_ports()))
+        ports: dict[str, int] = json.loads(saved.read_text())
+        return ports
+
+    @cached_property
+    def secret(self) -> str:
+        """What the identity endpoint wants to hear."""
+        return secrets.token_hex(16)
+
+    @property
+    def connection_string(self) -> str:
+        return azurite.connection_string(*(self.ports[name] for name in ("blob", "queue", "table")))
+
+    @property
+    def azureml_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['azureml']}"
+
+    @property
+    def host_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['host']}"
+
+    @cached_property
+    def storage(self) -> BlobServiceClient:
+        return BlobServiceClient.from_connection_string(self.connection_string)
+
+    def container(self, name: str) -> ContainerClient:
+        return self.storage.get_container_client(name)
+
+    @cached_property
+    def event_grid(self) -> EventGrid:
+        webhook = f"{self.host_url}/runtime/webhooks/blobs?functionName=Host.Functions.blob_dropped"
+        return EventGrid(self.container("inbox"), webhook)
+
+    def start_child(self, name: str, command: list[str], environment: dict[str, str]) -> Child:
+        busy = [port for port in self.ports_of(name) if in_use(port)]
+        if busy:
+            raise ChildFailed(
+                f"Port {busy[0]}, which {name} of this stack uses, is taken by another process. "
+                f"End that process, or delete {self.state} to start anew on other ports."
+            )
+        logs = self.state / "logs"
+        logs.mkdir(exist_ok=True)
+        child = Child(name, command, logs / f"{name}.log", environment)
+        self.children[name] = child
+        return child
+
+    def ports_of(self, name: str) -> list[int]:
+        names = ("blob", "queue", "table") if name == "azurite" else (name,)
+        return [self.ports[one] for one in names]
+
+    def start_azurite(self) -> None:
+        ports = [self.ports[name] for name in ("blob", "queue", "table")]
+        child = self.start_child(
+            "azurite", azurite.command(self.state / "azurite", *ports), azurite.environment()
+        )
+        child.wait_until(lambda: all(in_use(port) for port in ports))
+        for name in CONTAINERS:
+            with contextlib.suppress(ResourceExistsError):
+                self.container(name).create_container()
+        with contextlib.suppress(ResourceExistsError):
+            text = self.routes or (ROOT / "local/routes.toml").read_text("utf-8")
+            routes = Template(text).safe_substitute(AZUREML=self.azureml_url)
+            self.container("config").upload_blob("routes.toml", routes.encode())
+
+    def start_azureml(self) -> None:
+        command = [
+            *(sys.executable, "-m", "local.azureml", *map(str, self.models)),
+            *("--port", str(self.ports["azureml"]), "--state", str(self.state / "azureml")),
+            *("--storage", self.connection_string, "--identity-header", self.secret),
+        ]
+        child = self.start_child("azureml", command, self.base_environment())
+        child.wait_until(lambda: answers(f"{self.azureml_url}/discovery"))
+
+    def start_host(self) -> None:
+        command = [
+            *(sys.executable, "-m", "local.host", str(self.app)),
+            *("--port", str(self.ports["host"]), "--state", str(self.state / "host")),
+        ]
+        child = self.start_child("host", command, {**self.base_environment(), **self.app_settings()})
+        child.wait_until(lambda: in_use(self.ports["host"]))
+
+    def base_environment(self) -> dict[str, str]:
+        """Without any credential of the person who starts it: the emulated identity is the only one."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("AZURE_")}
+        return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1,localhost"}
+
+    def app_settings(self) -> dict[str, str]:
+        """What `local.settings.json` or the function app's configuration hold elsewhere."""
+        return {
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "AzureWebJobsStorage": self.connection_string,
+            "TASKHUB_NAME": "dropscore",
+            "DROPSCORE_STORAGE": self.connection_string,
+            "DROPSCORE_INBOX": "inbox",
+            "DROPSCORE_BLOB_SOURCE": "eventgrid",
+            "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *",
+            "DROPSCORE_ARM_URL": self.azureml_url,
+            "DROPSCORE_WORKSPACE": WORKSPACE_ID,
+            "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
+            "IDENTITY_ENDPOINT": f"{self.azureml_url}/msi/token",
+            "IDENTITY_HEADER": self.secret,
+            **self.settings,
+        }
+
+
+def locked(state: Path) -> IO[str]:
+    """One stack per state folder; the lock goes with the process, however it ends."""
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise ChildFailed(f"A stack is running on {state} already; end it with Ctrl-C first.") from None
+    return lock
+
+
+def free_ports() -> dict[str, int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = {name: one.getsockname()[1] for name, one in zip(PORTS, sockets, strict=True)}
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2):
+            return True
+    except URLError:
+        return False
+
+
+def stop_on_signals() -> threading.Event:
+    """Set by Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def lines_of(log: Path) -> Iterator[str]:
+    """What is appended to a log from now on, line by line; "" while there is nothing new."""
+    with log.open("r", encoding="utf-8", errors="replace") as file:
+        file.seek(0, os.SEEK_END)
+        while True:
+            yield file.readline()
+
+
+def welcome(stack: Stack) -> str:
+    return f"""
+dropscore is up.
+
+  drop CSVs into    the container "inbox", as diabetes/<name>.csv
+  take predictions  from the container "predictions"
+  storage           {stack.connection_string}
+  HTTP start        POST {stack.host_url}/api/runs  {{"route": "diabetes", "blobs": ["diabetes/<name>.csv"]}}
+  Azure ML          {stack.azureml_url} (emulated)
+  routes            the blob config/routes.toml
+  state and logs    {stack.state}
+
+Ctrl-C ends everything; the next start continues where this one stopped.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
+    parser.add_argument("--state", type=Path, default=ROOT / ".local/up", help="default: .local/up")
+    arguments = parser.parse_args()
+    stop = stop_on_signals()
+    try:
+        with Stack(arguments.state) as stack:
+            print(welcome(stack), flush=True)
+            watch(stack, stop)
+    except ChildFailed as problem:
+        sys.exit(str(problem))
+    print("Everything is stopped.")
+
+
+def watch(stack: Stack, stop: threading.Event) -> None:
+    """Shows the host's log until asked to stop. Raises ChildFailed when a part of the stack ends by itself."""
+    for line in lines_of(stack.children["host"].log):
+        if stop.is_set():
+            return
+        if line:
+            print(line, end="", flush=True)
+            continue
+        for child in stack.children.values():
+            if child.process.poll() is not None:
+                raise ChildFailed(f"{child.name} ended by itself:\n{child.last_lines()}")
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()

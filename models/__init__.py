@@ -1,0 +1,1 @@
+"""Sample models: each folder holds what trains, scores and deploys one."""

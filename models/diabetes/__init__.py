@@ -1,0 +1,1 @@
+"""Disease progression one year on, from ten baseline measurements of a diabetes patient."""

@@ -1,0 +1,91 @@
+"""Endpoints and deployments read from YAML."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.azureml.deployments import DeploymentError, Settings, read_endpoints
+
+from .scripts import deployment_document, endpoint_document, write_deployment, write_yaml
+
+OLDER = "https://azuremlschemas.azureedge.net/latest/batchDeployment.schema.json"
+
+
+def test_both_schemas_give_the_same_settings(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "max_concurrency_per_instance": 2,
+        "mini_batch_size": 5,
+        "output_action": "summary_only",
+        "output_file_name": "rows.csv",
+        "retry_settings": {"max_retries": 1, "timeout": 60},
+        "error_threshold": 4,
+        "logging_level": "debug",
+        "environment_variables": {"LEVEL": 3},
+    }
+    folder = write_deployment(tmp_path, **settings)
+    resources: dict[str, Any] = {"instance_count": 3}
+    newer = deployment_document("newer", settings=settings, resources=resources)
+    older = deployment_document("older", resources=resources, **settings) | {"$schema": OLDER}
+    write_yaml(folder / "newer.yml", newer)
+    write_yaml(folder / "older.yaml", older)
+    deployments = read_endpoints([tmp_path])["capitals"].deployments
+    assert deployments["newer"].settings == deployments["older"].settings
+    assert deployments["older"].settings == Settings(
+        instance_count=3,
+        max_concurrency_per_instance=2,
+        mini_batch_size=5,
+        output_action="summary_only",
+        output_file_name="rows.csv",
+        max_retries=1,
+        timeout=60,
+        error_threshold=4,
+        logging_level="debug",
+    )
+    assert deployments["older"].environment_variables == {"LEVEL": "3"}
+
+
+def test_paths_are_resolved_from_the_yamls_own_folder(tmp_path: Path) -> None:
+    folder = write_deployment(tmp_path / "deep" / "down")
+    deployment = read_endpoints([tmp_path])["capitals"].deployments["first"]
+    assert (deployment.model, deployment.code) == (folder / "model", folder / "code")
+    assert deployment.compute == "cpu-cluster"
+
+
+def test_an_endpoint_with_several_deployments_has_the_default_it_names(tmp_path: Path) -> None:
+    folder = write_deployment(tmp_path)
+    assert read_endpoints([tmp_path])["capitals"].default_deployment == "first"
+    write_yaml(folder / "second.yml", deployment_document("second"))
+    assert read_endpoints([tmp_path])["capitals"].default_deployment is None
+    write_yaml(folder / "endpoint.yml", endpoint_document(defaults={"deployment_name": "second"}))
+    assert read_endpoints([tmp_path])["capitals"].default_deployment == "second"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"type": "pipeline"}, "pipeline component deployments are not emulated"),
+        ({"model": "azureml:registered@latest"}, "is not a local one"),
+        ({"model": {"path": "absent"}}, "does not exist; train it first"),
+        ({"model": {"path": "model", "type": "mlflow_model"}}, "MLflow models are not emulated"),
+        ({"code_configuration": {"code": "code", "scoring_script": "no.py"}}, "no scoring script no.py"),
+        ({"endpoint_name": "absent"}, "no YAML describes its endpoint 'absent'"),
+        ({"compute": None}, "compute is missing"),
+        ({"settings": {"mini_batch_size": "ten"}}, "mini_batch_size is 'ten', not a int"),
+        ({"$schema": OLDER.replace("batch", "managedOnline")}, "online deployments are not emulated"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_by_name(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    folder = write_deployment(tmp_path)
+    write_yaml(folder / "deployment.yml", deployment_document() | change)
+    with pytest.raises(DeploymentError) as refused:
+        read_endpoints([tmp_path])
+    assert said in str(refused.value)
+    assert "deployment.yml" in str(refused.value)
+
+
+def test_names_are_given_once(tmp_path: Path) -> None:
+    write_deployment(tmp_path / "one")
+    write_deployment(tmp_path / "two")
+    with pytest.raises(DeploymentError, match="already names an endpoint 'capitals'"):
+        read_endpoints([tmp_path])

@@ -1,0 +1,315 @@
+"""A sample app: one small orchestrator for each thing the durable protocol can do."""
+
+# The SDK's decorators are untyped, and the worker refuses dict[str, Any] as a parameter.
+# mypy: disable-error-code="untyped-decorator, type-arg"
+
+import os
+import time
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import azure.durable_functions as df
+import azure.functions as func
+
+app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+Context: TypeAlias = df.DurableOrchestrationContext
+Steps: TypeAlias = Generator[Any, Any, Any]
+RETRY = df.RetryOptions(first_retry_interval_in_milliseconds=1, max_number_of_attempts=3)
+
+
+def soon(context: Context, seconds: float = 0.01) -> datetime:
+    moment: datetime = context.current_utc_datetime + timedelta(seconds=seconds)
+    return moment
+
+
+def count(name: str) -> int:
+    """Append a line to the file `name` of the counters' folder; returns how many it has."""
+    path = Path(os.environ["COUNTERS"]) / name
+    with path.open("a") as file:
+        file.write("x\n")
+    return len(path.read_text().splitlines())
+
+
+@app.activity_trigger(input_name="value")
+def echo(value: Any) -> Any:
+    return value
+
+
+@app.activity_trigger(input_name="value")
+async def double(value: int) -> int:
+    return value * 2
+
+
+@app.activity_trigger(input_name="text")
+def explode(text: str) -> None:
+    raise ValueError(text)
+
+
+@app.activity_trigger(input_name="request")
+def flaky(request: dict) -> int:
+    """Fail until the attempt that the request names."""
+    attempt = count(request["name"])
+    if attempt < request["succeeds_at"]:
+        raise RuntimeError(f"attempt {attempt}")
+    return attempt
+
+
+@app.activity_trigger(input_name="request")
+def slow(request: dict) -> str:
+    """Count the call, then wait until the file that the request names exists."""
+    count(request["counter"])
+    while not Path(request["until"]).exists():
+        time.sleep(0.01)
+    return "waited"
+
+
+@app.activity_trigger(input_name="nothing")
+def not_json(nothing: object) -> float:
+    return float("nan")
+
+
+@app.activity_trigger(input_name="value", activity="ByAnotherName")
+def renamed(value: int) -> str:
+    return f"renamed {value}"
+
+
+@app.orchestration_trigger(context_name="context")
+def sequence(context: Context) -> Steps:
+    results = []
+    for value in range(context.get_input()):
+        results.append((yield context.call_activity(double, value)))
+    return results
+
+
+@app.orchestration_trigger(context_name="context")
+def echo_input(context: Context) -> Steps:
+    return (yield context.call_activity("ECHO", context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def version(context: Context) -> Steps:
+    return context.version
+    yield
+
+
+@app.orchestration_trigger(context_name="context")
+def by_another_name(context: Context) -> Steps:
+    return (yield context.call_activity("ByAnotherName", 1))
+
+
+@app.orchestration_trigger(context_name="context")
+def fan_out(context: Context) -> Steps:
+    numbers = range(context.get_input())
+    return sum((yield context.task_all([context.call_activity(double, number) for number in numbers])))
+
+
+@app.orchestration_trigger(context_name="context")
+def failing(context: Context) -> Steps:
+    yield context.call_activity(explode, "no such luck")
+
+
+@app.orchestration_trigger(context_name="context")
+def catching(context: Context) -> Steps:
+    try:
+        yield context.call_activity(explode, "no such luck")
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return str(error)
+
+
+@app.orchestration_trigger(context_name="context")
+def raising(context: Context) -> Steps:
+    yield context.call_activity(echo, 1)
+    raise KeyError("lost")
+
+
+@app.orchestration_trigger(context_name="context")
+def not_json_result(context: Context) -> Steps:
+    yield context.call_activity(not_json, None)
+
+
+@app.orchestration_trigger(context_name="context")
+def with_retry(context: Context) -> Steps:
+    try:
+        return (yield context.call_activity_with_retry(flaky, RETRY, context.get_input()))
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        after = yield context.call_activity(echo, "still in step")
+        return [str(error), after]
+
+
+@app.orchestration_trigger(context_name="context")
+def child_with_retry(context: Context) -> Steps:
+    return (yield context.call_sub_orchestrator_with_retry(flaky_child, RETRY, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def flaky_child(context: Context) -> Steps:
+    return (yield context.call_activity(flaky, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def timers(context: Context) -> Steps:
+    for _ in range(context.get_input()):
+        yield context.create_timer(soon(context))
+    return "rang"
+
+
+@app.orchestration_trigger(context_name="context")
+def long_timer(context: Context) -> Steps:
+    yield context.create_timer(soon(context, seconds=7 * 86400))
+
+
+@app.orchestration_trigger(context_name="context")
+def naive_timer(context: Context) -> Steps:
+    yield context.create_timer(context.current_utc_datetime.replace(tzinfo=None))
+
+
+@app.orchestration_trigger(context_name="context")
+def uncancelled_timer(context: Context) -> Steps:
+    timer = context.create_timer(soon(context, seconds=3600))
+    quick = context.call_activity(echo, "quick")
+    winner = yield context.task_any([timer, quick])
+    return winner == quick
+
+
+@app.orchestration_trigger(context_name="context")
+def event_or_timeout(context: Context) -> Steps:
+    timeout = context.create_timer(soon(context, seconds=context.get_input()))
+    event = context.wait_for_external_event("Go")
+    winner = yield context.task_any([event, timeout])
+    if winner == timeout:
+        return "timed out"
+    timeout.cancel()
+    after = yield context.call_activity(echo, "after")
+    return [event.result, after]
+
+
+@app.orchestration_trigger(context_name="context")
+def three_events(context: Context) -> Steps:
+    results = []
+    for _ in range(3):
+        results.append((yield context.wait_for_external_event("Next")))
+    return results
+
+
+@app.orchestration_trigger(context_name="context")
+def two_waits_on_early_event(context: Context) -> Steps:
+    """The first wait comes when the event has long arrived; the SDK then hands that event out twice."""
+    yield context.wait_for_external_event("Go")
+    first = yield context.wait_for_external_event("Early")
+    second = yield context.wait_for_external_event("Early")
+    return [first, second]
+
+
+@app.orchestration_trigger(context_name="context")
+def runs_ahead(context: Context) -> Steps:
+    """Goes on after a failed task_all in which another task has not ended."""
+    waiting = context.call_activity(slow, context.get_input())
+    try:
+        yield context.task_all([waiting, context.call_activity(explode, "first")])
+    except Exception:  # noqa: BLE001 - the SDK raises nothing more precise
+        yield context.call_activity(echo, 1)
+    return "went on"
+
+
+@app.orchestration_trigger(context_name="context")
+def countdown(context: Context) -> Steps:
+    state = context.get_input()
+    context.set_custom_status({"left": state["left"]})
+    yield context.call_activity(echo, None)
+    if state["left"]:
+        context.continue_as_new({"left": state["left"] - 1, "rounds": state["rounds"] + 1})
+        return None
+    return state["rounds"]
+
+
+@app.orchestration_trigger(context_name="context")
+def forgetful(context: Context) -> Steps:
+    """Continues as new once, before the events that came early were awaited."""
+    if context.get_input() == "first":
+        yield context.wait_for_external_event("Go")
+        context.continue_as_new("second")
+        return None
+    timeout = context.create_timer(soon(context, seconds=0.2))
+    winner = yield context.task_any([context.wait_for_external_event("Early"), timeout])
+    return "timed out" if winner == timeout else "got it"
+
+
+@app.orchestration_trigger(context_name="context")
+def parent(context: Context) -> Steps:
+    request = context.get_input()
+    return (yield context.call_sub_orchestrator(request["child"], request["input"], request.get("id")))
+
+
+@app.orchestration_trigger(context_name="context")
+def parents(context: Context) -> Steps:
+    children = [context.call_sub_orchestrator(sequence, length) for length in range(context.get_input())]
+    return (yield context.task_all(children))
+
+
+@app.orchestration_trigger(context_name="context")
+def catching_parent(context: Context) -> Steps:
+    try:
+        yield context.call_sub_orchestrator(failing)
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return str(error)
+
+
+@app.orchestration_trigger(context_name="context")
+def unknown_activity(context: Context) -> Steps:
+    yield context.call_activity("nowhere", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def unknown_child(context: Context) -> Steps:
+    yield context.call_sub_orchestrator("nowhere", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def with_http(context: Context) -> Steps:
+    yield context.call_http("GET", "http://127.0.0.1/")
+
+
+@app.orchestration_trigger(context_name="context")
+def falsy_status(context: Context) -> Steps:
+    context.set_custom_status("kept")
+    yield context.call_activity(echo, 1)
+    context.set_custom_status(0)
+    yield context.call_activity(echo, 2)
+
+
+@app.orchestration_trigger(context_name="context")
+def large_status(context: Context) -> Steps:
+    context.set_custom_status("x" * 9000)
+    yield context.wait_for_external_event("never")
+
+
+@app.orchestration_trigger(context_name="context")
+def unstable(context: Context) -> Steps:
+    """Calls another activity at each replay."""
+    number = count("unstable")
+    yield context.call_activity(echo if number % 2 else double, number)
+
+
+@app.orchestration_trigger(context_name="context")
+def slow_steps(context: Context) -> Steps:
+    request = context.get_input()
+    first = yield context.call_activity(echo, "first")
+    yield context.create_timer(soon(context, seconds=request["seconds"]))
+    waited = yield context.call_activity(slow, request)
+    yield context.create_timer(soon(context))
+    return [first, waited]
+
+
+@app.route(route="through-the-client/{name}", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def through_the_client(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> func.HttpResponse:
+    """Start, send the event `Go` if there is a body, and answer as the SDK does."""
+    instance_id = await client.start_new(req.route_params["name"], client_input=0)
+    if req.get_body():
+        await client.raise_event(instance_id, "Go", req.get_json())
+    response: func.HttpResponse = client.create_check_status_response(req, instance_id)
+    return response

@@ -1,0 +1,123 @@
+"""A host that runs in a thread of the test process, and what tests ask it over HTTP."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.durable_functions.models.utils import http_utils
+
+from local.host.host import Host
+
+APPS = Path(__file__).parent / "apps"
+PATIENCE = 60.0  # seconds; only a failing test waits that long
+
+
+def free_port() -> int:
+    """Return a port that is free at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    """Whether someone listens on the port."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """Return the first true value of `condition`; fails after a long time, naming `what` did not happen."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+    return value
+
+
+class ThreadedHost:
+    """A host on an event loop in a thread; use as a context manager."""
+
+    def __init__(self, app: Path, state: Path) -> None:
+        self.host = Host(app, state, port=free_port())
+        self.url = self.host.url
+        self.session = requests.Session()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def __enter__(self) -> "ThreadedHost":
+        self._thread.start()
+        assert self._ready.wait(PATIENCE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self.session.close()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        # The SDK keeps its HTTP session and the session's lock in globals of its module.
+        http_utils._session_lock = asyncio.Lock()
+        await self.host.start()
+        self._ready.set()
+        await self._stop.wait()
+        await self.host.stop()
+        await http_utils._close_session()
+
+
+class DurableApi:
+    """The durable HTTP API of a host."""
+
+    def __init__(self, url: str, session: requests.Session) -> None:
+        self.url = f"{url}/durabletask"
+        self.session = session
+
+    def start(self, name: str, body: str | None = None, instance_id: str | None = None) -> requests.Response:
+        """Start an orchestration with a raw body."""
+        path = f"/{instance_id}" if instance_id else ""
+        return self.session.post(f"{self.url}/orchestrators/{name}{path}", data=body)
+
+    def begin(self, name: str, value: Any = None, instance_id: str | None = None) -> str:
+        """Start an orchestration as the SDK does, with its input dumped twice; returns the id."""
+        body = None if value is None else json.dumps(json.dumps(value))
+        answer = self.start(name, body, instance_id)
+        assert answer.status_code == 202, answer.text
+        started: str = answer.json()["id"]
+        return started
+
+    def status(self, instance_id: str, **query: str) -> dict[str, Any]:
+        """Return the status item."""
+        answer = self.session.get(f"{self.url}/instances/{instance_id}", params=query)
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def post(self, instance_id: str, operation: str, **options: Any) -> requests.Response:
+        """Post an operation such as `terminate` or `raiseEvent/Go`."""
+        return self.session.post(f"{self.url}/instances/{instance_id}/{operation}", **options)
+
+    def wait_for(self, instance_id: str, *statuses: str) -> dict[str, Any]:
+        """Wait until the instance has one of these statuses; ended ones by default."""
+        wanted = statuses or ("Completed", "Failed", "Terminated")
+
+        def reached() -> dict[str, Any] | None:
+            status = self.status(instance_id)
+            return status if status["runtimeStatus"] in wanted else None
+
+        status: dict[str, Any] = wait_until(reached, f"{instance_id} to be {wanted}")
+        return status
+
+    def events(self, instance_id: str, kind: str) -> list[dict[str, Any]]:
+        """Return the events of one kind in the instance's history."""
+        history = self.status(instance_id, showHistory="true")["historyEvents"]
+        return [event for event in history if event["EventType"] == kind]
+
+    def run(self, name: str, value: Any = None) -> dict[str, Any]:
+        """Run an orchestration to its end and return its status."""
+        return self.wait_for(self.begin(name, value))

@@ -1,0 +1,179 @@
+"""The host as a process: its line, its exit codes, and its coming back after SIGKILL."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.local.host.harness import APPS, DurableApi, free_port, wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+class HostProcess:
+    """A `python -m local.host` with its own counters and state."""
+
+    def __init__(self, folder: Path, app: Path = APPS / "durable", **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        command = [sys.executable, "-m", "local.host", str(app), "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [*command, "--state", str(folder / "state")],
+            cwd=ROOT,
+            env=os.environ | {"COUNTERS": str(folder)} | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def first_line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; returns the exit code and stderr."""
+        self.process.send_signal(number)
+        return self.finish()
+
+    def finish(self) -> tuple[int, str]:
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors
+
+    def count(self, name: str) -> int:
+        path = self.folder / name
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
+    """Start hosts on one state directory; those still running at the end are killed."""
+    hosts: list[HostProcess] = []
+
+    def start_one(**options: Path) -> HostProcess:
+        hosts.append(HostProcess(tmp_path, **options))
+        return hosts[-1]
+
+    yield start_one
+    for host in hosts:
+        if host.process.poll() is None:
+            host.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session
+
+
+def api(host: HostProcess, session: requests.Session) -> DurableApi:
+    expected = f"host ready at http://127.0.0.1:{host.port} (42 functions)\n"
+    assert host.first_line() == expected
+    return DurableApi(f"http://127.0.0.1:{host.port}", session)
+
+
+def test_killed_at_a_timer_and_in_an_activity_an_orchestration_still_ends_right(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    counter, gate = uuid4().hex, tmp_path / "go"
+    host = start()
+    durable = api(host, session)
+    request = {"seconds": 0.5, "counter": counter, "until": str(gate)}
+    instance_id = durable.begin("slow_steps", request)
+    wait_until(lambda: durable.events(instance_id, "TimerCreated"), "the timer")
+    host.end(signal.SIGKILL)
+
+    host = start()
+    api(host, session)
+    wait_until(lambda: host.count(counter) == 1, "the activity")
+    host.end(signal.SIGKILL)
+
+    host = start()
+    durable = api(host, session)
+    wait_until(lambda: host.count(counter) == 2, "the activity again")
+    gate.touch()
+    status = durable.wait_for(instance_id)
+    assert (status["runtimeStatus"], status["output"]) == ("Completed", ["first", "waited"])
+    assert host.end(signal.SIGTERM)[0] == 0
+
+
+def test_at_sigterm_a_running_activity_finishes_and_its_result_is_kept(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    counter, gate = uuid4().hex, tmp_path / "go"
+    host = start()
+    durable = api(host, session)
+    instance_id = durable.begin("slow_steps", {"seconds": 0, "counter": counter, "until": str(gate)})
+    wait_until(lambda: host.count(counter) == 1, "the activity")
+    host.process.send_signal(signal.SIGTERM)
+    gate.touch()
+    assert host.finish()[0] == 0
+
+    host = start()
+    durable = api(host, session)
+    assert durable.wait_for(instance_id)["output"] == ["first", "waited"]
+    assert host.count(counter) == 1
+
+
+def test_an_activity_that_outlives_the_grace_period_runs_again(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    counter, gate = uuid4().hex, tmp_path / "go"
+    host = start()
+    durable = api(host, session)
+    instance_id = durable.begin("slow_steps", {"seconds": 0, "counter": counter, "until": str(gate)})
+    wait_until(lambda: host.count(counter) == 1, "the activity")
+    code, errors = host.end(signal.SIGTERM)
+    assert code == 0
+    assert "1 invocation(s) did not finish in 5 s and will run again" in errors
+
+    gate.touch()
+    durable = api(start(), session)
+    assert durable.wait_for(instance_id)["output"] == ["first", "waited"]
+
+
+def test_a_state_directory_belongs_to_one_host(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    first = start()
+    api(first, session)
+    code, errors = start().finish()
+    assert code == 1
+    assert f"the host with process id {first.process.pid} is using the state directory" in errors
+    assert str(tmp_path / "state") in errors
+
+
+def test_an_app_that_cannot_be_indexed_ends_the_host_with_the_reasons(
+    start: Callable[..., HostProcess], tmp_path: Path
+) -> None:
+    code, errors = start(app=APPS / "triggers").finish()
+    assert code == 1
+    assert "on Azure not one of its functions would be" in errors
+    assert "function tick: '%SAMPLE_SCHEDULE%' needs the app setting SAMPLE_SCHEDULE" in errors
+    assert "function dropped:" in errors
+
+
+def test_settings_come_from_the_environment_and_then_from_the_local_file(
+    start: Callable[..., HostProcess], tmp_path: Path, session: requests.Session
+) -> None:
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "function_app.py").write_text(
+        "import os\n"
+        "import azure.functions as func\n"
+        "app = func.FunctionApp()\n"
+        "@app.route()\n"
+        "def settings(req: func.HttpRequest) -> str:\n"
+        "    return os.environ['FROM_FILE'] + os.environ['COUNTERS'][-1:]\n"
+    )
+    (app / "local.settings.json").write_text('{"Values": {"FROM_FILE": "a", "COUNTERS": "no!"}}')
+    host = start(app=app)
+    assert host.first_line().endswith("(1 functions)\n")
+    answer = session.get(f"http://127.0.0.1:{host.port}/api/settings")
+    assert answer.text == f"a{str(tmp_path)[-1:]}"
+    assert host.end(signal.SIGINT)[0] == 0

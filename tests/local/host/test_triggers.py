@@ -1,0 +1,145 @@
+"""HTTP, timer and blob triggers of a running host."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from tests.local.host.harness import ThreadedHost, wait_until
+
+
+def lines(counters: Path, name: str) -> list[str]:
+    path = counters / name
+    return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("things/-4?q=1", "['-4', None, '1', 'things']"),
+        ("things/4/more", "['4', 'more', None, 'things']"),
+    ],
+)
+def test_a_route_gives_its_parameters_and_the_query(
+    triggers_host: ThreadedHost, path: str, answer: str
+) -> None:
+    response = triggers_host.session.get(f"{triggers_host.url}/site/{path}")
+    assert (response.status_code, response.headers["x-sample"], response.text) == (201, "yes", answer)
+
+
+def test_a_route_that_does_not_match_is_not_found(triggers_host: ThreadedHost) -> None:
+    assert triggers_host.session.get(f"{triggers_host.url}/site/things/four").status_code == 404
+    assert triggers_host.session.get(f"{triggers_host.url}/api/things/4").status_code == 404
+
+
+def test_a_body_reaches_a_catch_all_route(triggers_host: ThreadedHost) -> None:
+    response = triggers_host.session.put(f"{triggers_host.url}/site/files/a/b.csv", data="content")
+    assert response.text == "a/b.csv: content"
+
+
+@pytest.mark.parametrize("name", ["broken", "nothing"])
+def test_an_exception_and_a_missing_answer_are_500_without_a_body(
+    triggers_host: ThreadedHost, name: str
+) -> None:
+    response = triggers_host.session.get(f"{triggers_host.url}/site/{name}")
+    assert (response.status_code, response.content) == (500, b"")
+
+
+def test_timers_run_at_start_up_and_on_schedule(triggers_host: ThreadedHost, counters: Path) -> None:
+    wait_until(lambda: lines(counters, "ticks"), "the run on start-up")
+    wait_until(lambda: len(lines(counters, "often")) >= 2, "two runs of a timer of every second")
+    assert lines(counters, "ticks") == ["past due: False"]
+
+
+def test_polling_offers_each_version_of_a_blob_once(
+    triggers_host: ThreadedHost, counters: Path, blob_service: BlobServiceClient
+) -> None:
+    name = f"sub/{uuid4().hex}.csv"
+    container = _container(blob_service, "polled")
+    container.upload_blob(name, b"1")
+    container.upload_blob(name.replace(".csv", ".txt"), b"1")
+    _wait_for_offers(counters, "polled", f"polled {name}", 1)
+    container.upload_blob(name, b"2", overwrite=True)
+    _wait_for_offers(counters, "polled", f"polled {name}", 2)
+    assert not [line for line in lines(counters, "polled") if line.endswith(".txt")]
+
+
+def test_a_blob_that_always_fails_is_poisoned_after_five_tries(
+    triggers_host: ThreadedHost,
+    counters: Path,
+    blob_service: BlobServiceClient,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("local.host.blobs.RETRY_PAUSE", 0.01)
+    with caplog.at_level(logging.ERROR):
+        _container(blob_service, "polled").upload_blob(f"poison-{uuid4().hex}", b"")
+        wait_until(lambda: "is now in webjobs-blobtrigger-poison" in caplog.text, "the poison record")
+    assert lines(counters, "poisoned") == ["polled"] * 5
+
+
+def _container(service: BlobServiceClient, name: str) -> Any:
+    container = service.get_container_client(name)
+    if not container.exists():
+        container.create_container()
+    return container
+
+
+def _wait_for_offers(counters: Path, function: str, line: str, number: int) -> None:
+    wait_until(lambda: lines(counters, function).count(line) == number, f"{number} offers of {line}")
+
+
+def subject(blob: str, container: str = "inbox") -> str:
+    return f"/blobServices/default/containers/{container}/blobs/{blob}"
+
+
+def notify(host: ThreadedHost, body: Any, function: str = "dropped", kind: str = "Notification") -> Any:
+    url = f"{host.url}/runtime/webhooks/blobs?functionName=Host.Functions.{function}"
+    data = body if isinstance(body, str) else json.dumps(body)
+    return host.session.post(url, data=data, headers={"aeg-event-type": kind})
+
+
+def test_both_event_schemas_reach_the_function_singly_and_in_arrays(
+    triggers_host: ThreadedHost, counters: Path
+) -> None:
+    names = [f"a b/{uuid4().hex}.csv" for _ in range(3)]
+    kind = "Microsoft.Storage.BlobCreated"
+    assert notify(triggers_host, {"type": kind, "subject": subject(names[0])}).status_code == 202
+    grid = [{"eventType": kind, "subject": subject(name)} for name in names[1:]]
+    assert notify(triggers_host, grid).status_code == 202
+    for name in names:
+        _wait_for_offers(counters, "dropped", f"inbox {name}", 1)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"eventType": "Microsoft.Storage.BlobCreated", "subject": subject("x", container="other")},
+        {"eventType": "Microsoft.Storage.BlobDeleted", "subject": subject("deleted")},
+        {"eventType": "Microsoft.Storage.BlobCreated", "subject": "/nonsense"},
+    ],
+)
+def test_other_events_are_accepted_and_ignored(
+    triggers_host: ThreadedHost, counters: Path, event: dict[str, str]
+) -> None:
+    assert notify(triggers_host, event).status_code == 202
+    later = uuid4().hex
+    notify(triggers_host, {"type": "Microsoft.Storage.BlobCreated", "subject": subject(later)})
+    _wait_for_offers(counters, "dropped", f"inbox {later}", 1)
+    assert not {"other x", "inbox deleted"} & set(lines(counters, "dropped"))
+
+
+def test_the_webhook_validates_its_subscription(triggers_host: ThreadedHost) -> None:
+    body = [{"data": {"validationCode": "a code"}}]
+    answer = notify(triggers_host, body, kind="SubscriptionValidation")
+    assert (answer.status_code, answer.json()) == (200, {"validationResponse": "a code"})
+
+
+def test_the_webhook_refuses_what_it_cannot_place(triggers_host: ThreadedHost) -> None:
+    assert notify(triggers_host, [], function="polled").status_code == 404
+    assert notify(triggers_host, "{").status_code == 400
+    assert notify(triggers_host, [], kind="Unknown").status_code == 400
