@@ -74,7 +74,7 @@ def follow(ledger: Ledger, clock: Clock) -> dict[str, Verdict]:
                 shown[name] = stage
                 clock.say(f"{name}: {described(stage, run)}")
             if run and run.stage == "closed":
-                words.update({name: verdict for verdict in ledger.results(run)})
+                [words[name]] = [word for word in ledger.results(run) if word.version == version.key]
         time.sleep(0.1)
     return words
 

@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,7 @@ class EventGrid:
         self._known: dict[str, str] = {}
         self._pending: deque[_Delivery] = deque()
         self._stopped = threading.Event()
+        self._losing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="event-grid", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +60,16 @@ class EventGrid:
     def deliver(self, name: str) -> int:
         """Send the event of the blob's present version once more; returns the webhook's HTTP status."""
         return self._post(self._event(self._container.get_blob_client(name).get_blob_properties()))
+
+    @contextmanager
+    def losing_events(self) -> Iterator[None]:
+        """Whatever is dropped inside the block is never announced."""
+        self._losing.set()
+        try:
+            yield
+            self._notice(self._listing())
+        finally:
+            self._losing.clear()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -80,7 +92,8 @@ class EventGrid:
         for blob in blobs:
             if self._known.get(blob.name) != blob.etag:
                 self._known[blob.name] = blob.etag
-                self._pending.append(_Delivery(self._event(blob), due=time.monotonic()))
+                if not self._losing.is_set():
+                    self._pending.append(_Delivery(self._event(blob), due=time.monotonic()))
 
     def _deliver_due(self) -> None:
         for _ in range(len(self._pending)):

@@ -57,9 +57,10 @@ class Stack:
         with contextlib.ExitStack() as started:
             started.enter_context(locked(self.state))
             started.enter_context(self.storage)
-            for start in (self.start_azurite, self.start_azureml, self.start_host):
-                start()
-                started.callback(list(self.children.values())[-1].stop)
+            started.callback(self.stop_children)
+            self.start_azurite()
+            self.start_azureml()
+            self.start_host()
             self.event_grid.start()
             started.callback(self.event_grid.stop)
             self.running = started.pop_all()
@@ -67,7 +68,12 @@ class Stack:
 
     def __exit__(self, *_: object) -> None:
         self.running.close()
-        self.children.clear()
+
+    def stop_children(self) -> None:
+        """Those that use storage first, Azurite last."""
+        for name in ("host", "azureml", "azurite"):
+            if name in self.children:
+                self.children.pop(name).stop()
 
     @cached_property
     def ports(self) -> dict[str, int]:

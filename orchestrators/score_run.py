@@ -55,7 +55,10 @@ def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
         poll_at_most=gathered.poll_at_most,
     )
     steps.stage = "await"
-    view = yield context.call_sub_orchestrator(await_job, watch.to_dict(), f"{context.instance_id}-await")
+    # By reference alone, the SDK (1.7) would expect the type of its own wrapper, str.
+    view = yield context.call_sub_orchestrator(
+        await_job, watch.to_dict(), f"{context.instance_id}-await", expected_type=dict
+    )
     if JobView.from_dict(view).state == "completed":
         yield steps("unpack", unpack)
 

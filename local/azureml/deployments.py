@@ -188,11 +188,9 @@ def _read_settings(path: Path, document: dict[str, Any]) -> Settings:
         if setting.name not in given:
             continue
         value = given[setting.name]
-        numeric = isinstance(setting.default, int | float)
-        if isinstance(value, bool) or not isinstance(value, int | float if numeric else str):
-            raise DeploymentError(
-                f"{path}: {setting.name} is {value!r}, not a {type(setting.default).__name__}"
-            )
+        wanted = (int, float) if isinstance(setting.default, float) else type(setting.default)
+        if isinstance(value, bool) or not isinstance(value, wanted):
+            raise DeploymentError(f"{path}: {setting.name} is {value!r}; the default is {setting.default!r}")
         chosen[setting.name] = value
     return Settings(**chosen)
 

@@ -61,24 +61,25 @@ class BlobDeliveries:
         """Deliver for ever; cancel to stop taking work."""
         while True:
             self._wake.clear()
-            for delivery in self._due():
+            now = time.time()
+            for delivery in self._due(now):
                 if delivery.number not in self._running and len(self._running) < MAX_CONCURRENT:
                     self._running.add(delivery.number)
                     self._work.start(self._deliver(delivery))
-            await self._sleep_until_due()
+            await self._sleep(now)
 
-    def _due(self) -> list[Delivery]:
+    def _due(self, now: float) -> list[Delivery]:
         statement = (
             "select number, function, container, blob, attempts from blob_deliveries where due<=? "
             "order by due, number limit ?"
         )
-        rows = self._state.rows(statement, time.time(), MAX_CONCURRENT + len(self._running))
+        rows = self._state.rows(statement, now, MAX_CONCURRENT + len(self._running))
         return [Delivery(*row) for row in rows]
 
-    async def _sleep_until_due(self) -> None:
-        now = time.time()
+    async def _sleep(self, now: float) -> None:
+        """Sleep until woken, or until something is due that was not at `now`."""
         due = self._state.rows("select min(due) from blob_deliveries where due>?", now)[0][0]
-        alarm = due and asyncio.get_running_loop().call_later(due - now, self._wake.set)
+        alarm = due and asyncio.get_running_loop().call_later(due - time.time(), self._wake.set)
         await self._wake.wait()
         if alarm:
             alarm.cancel()

@@ -70,14 +70,13 @@ class Engine:
         """Start whatever is due, for ever; cancel to stop taking work."""
         while True:
             self._wake.clear()
-            self._start_episodes()
+            now = time.time()
+            self._start_episodes(now)
             self._start_activities()
-            await self._sleep_until_due()
+            await self._sleep(now)
 
-    def _start_episodes(self) -> None:
-        for instance_id in self.store.due_instances(
-            time.time(), self._max_orchestrators + len(self._orchestrating)
-        ):
+    def _start_episodes(self, now: float) -> None:
+        for instance_id in self.store.due_instances(now, self._max_orchestrators + len(self._orchestrating)):
             if instance_id not in self._orchestrating and len(self._orchestrating) < self._max_orchestrators:
                 self._orchestrating.add(instance_id)
                 self._work.start(self._run_episode(instance_id))
@@ -88,10 +87,10 @@ class Engine:
                 self._acting.add(activity.number)
                 self._work.start(self._run_activity(activity))
 
-    async def _sleep_until_due(self) -> None:
-        now = time.time()
+    async def _sleep(self, now: float) -> None:
+        """Sleep until woken, or until something is due that was not at `now`."""
         due = self.store.next_due(now)
-        alarm = due and asyncio.get_running_loop().call_later(due - now, self._wake.set)
+        alarm = due and asyncio.get_running_loop().call_later(due - time.time(), self._wake.set)
         await self._wake.wait()
         if alarm:
             alarm.cancel()

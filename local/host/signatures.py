@@ -86,4 +86,7 @@ def _return_problem(kind: str, annotations: dict[str, Any]) -> str | None:
 
 
 def _is_type(annotation: Any) -> bool:
-    return isinstance(annotation, type) or bool(typing_inspect.is_generic_type(annotation))  # type: ignore[no-untyped-call]
+    origin = typing.get_origin(annotation)
+    if origin is None:
+        return isinstance(annotation, type)
+    return isinstance(origin, type) and bool(typing_inspect.is_generic_type(annotation))  # type: ignore[no-untyped-call]

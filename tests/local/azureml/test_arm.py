@@ -81,12 +81,15 @@ def test_an_endpoint_tells_its_scoring_uri_and_its_default_deployment(client: Cl
     assert [deployment["name"] for deployment in deployments] == ["first"]
 
 
-def test_the_default_datastore_tells_where_its_blobs_are(client: Client, azurite: str) -> None:
+def test_the_default_datastore_tells_where_its_blobs_are(client: Client, azurite_connection: str) -> None:
     datastore = client.arm("/datastores", isDefault="true").json()["value"][0]
     assert client.arm("/datastores/workspaceblobstore").json() == datastore
     properties = datastore["properties"]
     assert (properties["accountName"], properties["containerName"]) == ("devstoreaccount1", "azureml")
-    assert f"BlobEndpoint={properties['protocol']}://{properties['endpoint']}/devstoreaccount1;" in azurite
+    assert (
+        f"BlobEndpoint={properties['protocol']}://{properties['endpoint']}/devstoreaccount1;"
+        in azurite_connection
+    )
     assert client.arm("/datastores", isDefault="false").json()["value"] == []
 
 

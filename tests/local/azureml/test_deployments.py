@@ -71,7 +71,8 @@ def test_an_endpoint_with_several_deployments_has_the_default_it_names(tmp_path:
         ({"code_configuration": {"code": "code", "scoring_script": "no.py"}}, "no scoring script no.py"),
         ({"endpoint_name": "absent"}, "no YAML describes its endpoint 'absent'"),
         ({"compute": None}, "compute is missing"),
-        ({"settings": {"mini_batch_size": "ten"}}, "mini_batch_size is 'ten', not a int"),
+        ({"settings": {"mini_batch_size": "ten"}}, "mini_batch_size is 'ten'; the default is 10"),
+        ({"settings": {"error_threshold": 0.5}}, "error_threshold is 0.5; the default is -1"),
         ({"$schema": OLDER.replace("batch", "managedOnline")}, "online deployments are not emulated"),
     ],
 )

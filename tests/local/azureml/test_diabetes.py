@@ -20,11 +20,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_job_of_the_sample_model_gives_the_models_own_predictions(
-    served: Path, azurite: str, tmp_path: Path
+    served: Path, azurite_connection: str, tmp_path: Path
 ) -> None:
     samples = {path.name: path.read_text() for path in (train.FOLDER / "data").glob("*.csv")}
-    with AzureMLEmulator([served], azurite, tmp_path) as emulator:
-        client = Client(emulator.url, azurite, endpoint="diabetes")
+    with AzureMLEmulator([served], azurite_connection, tmp_path) as emulator:
+        client = Client(emulator.url, azurite_connection, endpoint="diabetes")
         assert client.scoring_url == emulator.scoring_url("diabetes")
         job = client.run(samples)
         written = [line.split(" ") for line in client.output(job).splitlines()]

@@ -43,9 +43,9 @@ def emulator(served: Path, storage: str) -> Iterator[tuple[subprocess.Popen[str]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_no_process_is_left_behind(served: Path, azurite: str, ending: signal.Signals) -> None:
+def test_no_process_is_left_behind(served: Path, azurite_connection: str, ending: signal.Signals) -> None:
     notes = served.parent / "notes"
-    with emulator(served, azurite) as (process, client):
+    with emulator(served, azurite_connection) as (process, client):
         client.invoke(client.upload({"a": "", "b": ""}))
         wait_until(lambda: len(noted_processes(notes)) == 4)
         assert all(alive(pid) for pid in noted_processes(notes))
@@ -57,21 +57,21 @@ def test_no_process_is_left_behind(served: Path, azurite: str, ending: signal.Si
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_a_restart_knows_the_jobs_and_runs_the_unfinished_ones_again(
-    served: Path, azurite: str, ending: signal.Signals
+    served: Path, azurite_connection: str, ending: signal.Signals
 ) -> None:
     notes, output = served.parent / "notes", f"restart-{os.getpid()}-{ending}/out.csv"
-    with emulator(served, azurite) as (process, client):
+    with emulator(served, azurite_connection) as (process, client):
         files = client.upload({"a": "", "b": ""})
         name = client.invoke(files, outputData=output_to(output))
         wait_until(lambda: len(noted_processes(notes)) == 4)
         process.send_signal(ending)
         process.wait(60)
     (notes / "release").touch()
-    with emulator(served, azurite) as (_, client):
+    with emulator(served, azurite_connection) as (_, client):
         job = client.finished(name)
         assert job["properties"]["outputData"]["score"]["uri"].endswith(output)
         assert len(client.output(job).splitlines()) == 2
-    with emulator(served, azurite) as (_, client):
+    with emulator(served, azurite_connection) as (_, client):
         assert client.job(name) == job
 
 

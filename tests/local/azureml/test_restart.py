@@ -38,18 +38,18 @@ def left_behind(served: Path, storage: str, status: str) -> str:
     ],
 )
 def test_only_a_job_that_was_publishing_may_write_over_its_output(
-    served: Path, azurite: str, left: str, ends: str, said: str | None
+    served: Path, azurite_connection: str, left: str, ends: str, said: str | None
 ) -> None:
-    name = left_behind(served, azurite, left)
-    with AzureMLEmulator([served], azurite, served.parent / "state") as emulator:
-        job = Client(emulator.url, azurite).finished(name)
+    name = left_behind(served, azurite_connection, left)
+    with AzureMLEmulator([served], azurite_connection, served.parent / "state") as emulator:
+        job = Client(emulator.url, azurite_connection).finished(name)
     assert job["properties"]["status"] == ends
     assert said is None or said in job["error"]["message"]
 
 
-def test_a_job_whose_deployment_is_gone_fails(served: Path, azurite: str) -> None:
-    name = left_behind(served, azurite, "Running")
+def test_a_job_whose_deployment_is_gone_fails(served: Path, azurite_connection: str) -> None:
+    name = left_behind(served, azurite_connection, "Running")
     write_yaml(served / "deployment.yml", deployment_document("renamed"))
-    with AzureMLEmulator([served], azurite, served.parent / "state") as emulator:
-        job = Client(emulator.url, azurite).finished(name)
+    with AzureMLEmulator([served], azurite_connection, served.parent / "state") as emulator:
+        job = Client(emulator.url, azurite_connection).finished(name)
     assert job["error"]["message"] == "The deployment capitals/first is gone; invoke another"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from tests.local.host.harness import APPS, DurableApi, ThreadedHost, answers, free_port, wait_until
+from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost, answers, free_port, wait_until
 
 SDK_WARNINGS = ("ignore:.*without expected_type", "ignore:Potential duplicate Task completion")
 AZURITE = Path(__file__).parents[3] / ".local/azurite-probe/node_modules/.bin/azurite"
@@ -24,6 +24,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def loop() -> Iterator[LoopThread]:
+    """The event loop of all hosts in this process."""
+    with LoopThread() as thread:
+        yield thread
+
+
+@pytest.fixture(scope="session")
 def counters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder in which the sample apps count their calls."""
     folder = tmp_path_factory.mktemp("counters")
@@ -33,14 +40,16 @@ def counters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def durable_host(counters: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedHost]:
+def durable_host(
+    loop: LoopThread, counters: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHost]:
     """A running host of the app `durable`."""
-    with ThreadedHost(APPS / "durable", tmp_path_factory.mktemp("state")) as host:
+    with RunningHost(loop, APPS / "durable", tmp_path_factory.mktemp("state")) as host:
         yield host
 
 
 @pytest.fixture(scope="session")
-def durable(durable_host: ThreadedHost) -> DurableApi:
+def durable(durable_host: RunningHost) -> DurableApi:
     """The durable HTTP API of the app `durable`."""
     return DurableApi(durable_host.url, durable_host.session)
 
@@ -76,12 +85,12 @@ def blob_service(blob_storage: str) -> Iterator[BlobServiceClient]:
 
 @pytest.fixture(scope="session")
 def triggers_host(
-    counters: Path, blob_storage: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ThreadedHost]:
+    loop: LoopThread, counters: Path, blob_storage: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHost]:
     """A running host of the app `triggers`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAMPLE_INBOX", "inbox")
         patch.setenv("SAMPLE_SCHEDULE", "0 0 0 1 1 *")
         patch.setenv("SAMPLE_STORAGE", blob_storage)
-        with ThreadedHost(APPS / "triggers", tmp_path_factory.mktemp("state")) as host:
+        with RunningHost(loop, APPS / "triggers", tmp_path_factory.mktemp("state")) as host:
             yield host

@@ -1,11 +1,11 @@
-"""A host that runs in a thread of the test process, and what tests ask it over HTTP."""
+"""Hosts that run in a thread of the test process, and what tests ask them over HTTP."""
 
 import asyncio
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -41,35 +41,45 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
     return value
 
 
-class ThreadedHost:
-    """A host on an event loop in a thread; use as a context manager."""
+class LoopThread:
+    """One event loop in a thread, for every host of the test process; use as a context manager.
 
-    def __init__(self, app: Path, state: Path) -> None:
-        self.host = Host(app, state, port=free_port())
-        self.url = self.host.url
-        self.session = requests.Session()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+    The SDK keeps one HTTP session for the process, and a session belongs to one loop.
+    """
 
-    def __enter__(self) -> "ThreadedHost":
+    def __enter__(self) -> "LoopThread":
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self.run(http_utils._close_session())
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self.session.close()
+        self._loop.close()
 
-    async def _serve(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        # The SDK keeps its HTTP session and the session's lock in globals of its module.
-        http_utils._session_lock = asyncio.Lock()
-        await self.host.start()
-        self._ready.set()
-        await self._stop.wait()
-        await self.host.stop()
-        await http_utils._close_session()
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine on the loop and wait for it."""
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+
+
+class RunningHost:
+    """A host of an app, on the loop of a thread; use as a context manager."""
+
+    def __init__(self, loop: LoopThread, app: Path, state: Path) -> None:
+        self._loop = loop
+        self._host = Host(app, state, port=free_port())
+        self.url = self._host.url
+        self.session = requests.Session()
+
+    def __enter__(self) -> "RunningHost":
+        self._loop.run(self._host.start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.run(self._host.stop())
+        self.session.close()
 
 
 class DurableApi:

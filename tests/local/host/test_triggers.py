@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from tests.local.host.harness import ThreadedHost, wait_until
+from local.eventgrid import EventGrid
+from tests.local.host.harness import RunningHost, wait_until
 
 
 def lines(counters: Path, name: str) -> list[str]:
@@ -25,38 +26,38 @@ def lines(counters: Path, name: str) -> list[str]:
     ],
 )
 def test_a_route_gives_its_parameters_and_the_query(
-    triggers_host: ThreadedHost, path: str, answer: str
+    triggers_host: RunningHost, path: str, answer: str
 ) -> None:
     response = triggers_host.session.get(f"{triggers_host.url}/site/{path}")
     assert (response.status_code, response.headers["x-sample"], response.text) == (201, "yes", answer)
 
 
-def test_a_route_that_does_not_match_is_not_found(triggers_host: ThreadedHost) -> None:
+def test_a_route_that_does_not_match_is_not_found(triggers_host: RunningHost) -> None:
     assert triggers_host.session.get(f"{triggers_host.url}/site/things/four").status_code == 404
     assert triggers_host.session.get(f"{triggers_host.url}/api/things/4").status_code == 404
 
 
-def test_a_body_reaches_a_catch_all_route(triggers_host: ThreadedHost) -> None:
+def test_a_body_reaches_a_catch_all_route(triggers_host: RunningHost) -> None:
     response = triggers_host.session.put(f"{triggers_host.url}/site/files/a/b.csv", data="content")
     assert response.text == "a/b.csv: content"
 
 
 @pytest.mark.parametrize("name", ["broken", "nothing"])
 def test_an_exception_and_a_missing_answer_are_500_without_a_body(
-    triggers_host: ThreadedHost, name: str
+    triggers_host: RunningHost, name: str
 ) -> None:
     response = triggers_host.session.get(f"{triggers_host.url}/site/{name}")
     assert (response.status_code, response.content) == (500, b"")
 
 
-def test_timers_run_at_start_up_and_on_schedule(triggers_host: ThreadedHost, counters: Path) -> None:
+def test_timers_run_at_start_up_and_on_schedule(triggers_host: RunningHost, counters: Path) -> None:
     wait_until(lambda: lines(counters, "ticks"), "the run on start-up")
     wait_until(lambda: len(lines(counters, "often")) >= 2, "two runs of a timer of every second")
     assert lines(counters, "ticks") == ["past due: False"]
 
 
 def test_polling_offers_each_version_of_a_blob_once(
-    triggers_host: ThreadedHost, counters: Path, blob_service: BlobServiceClient
+    triggers_host: RunningHost, counters: Path, blob_service: BlobServiceClient
 ) -> None:
     name = f"sub/{uuid4().hex}.csv"
     container = _container(blob_service, "polled")
@@ -69,7 +70,7 @@ def test_polling_offers_each_version_of_a_blob_once(
 
 
 def test_a_blob_that_always_fails_is_poisoned_after_five_tries(
-    triggers_host: ThreadedHost,
+    triggers_host: RunningHost,
     counters: Path,
     blob_service: BlobServiceClient,
     caplog: pytest.LogCaptureFixture,
@@ -97,14 +98,14 @@ def subject(blob: str, container: str = "inbox") -> str:
     return f"/blobServices/default/containers/{container}/blobs/{blob}"
 
 
-def notify(host: ThreadedHost, body: Any, function: str = "dropped", kind: str = "Notification") -> Any:
+def notify(host: RunningHost, body: Any, function: str = "dropped", kind: str = "Notification") -> Any:
     url = f"{host.url}/runtime/webhooks/blobs?functionName=Host.Functions.{function}"
     data = body if isinstance(body, str) else json.dumps(body)
     return host.session.post(url, data=data, headers={"aeg-event-type": kind})
 
 
 def test_both_event_schemas_reach_the_function_singly_and_in_arrays(
-    triggers_host: ThreadedHost, counters: Path
+    triggers_host: RunningHost, counters: Path
 ) -> None:
     names = [f"a b/{uuid4().hex}.csv" for _ in range(3)]
     kind = "Microsoft.Storage.BlobCreated"
@@ -124,7 +125,7 @@ def test_both_event_schemas_reach_the_function_singly_and_in_arrays(
     ],
 )
 def test_other_events_are_accepted_and_ignored(
-    triggers_host: ThreadedHost, counters: Path, event: dict[str, str]
+    triggers_host: RunningHost, counters: Path, event: dict[str, str]
 ) -> None:
     assert notify(triggers_host, event).status_code == 202
     later = uuid4().hex
@@ -133,13 +134,29 @@ def test_other_events_are_accepted_and_ignored(
     assert not {"other x", "inbox deleted"} & set(lines(counters, "dropped"))
 
 
-def test_the_webhook_validates_its_subscription(triggers_host: ThreadedHost) -> None:
+def test_the_webhook_validates_its_subscription(triggers_host: RunningHost) -> None:
     body = [{"data": {"validationCode": "a code"}}]
     answer = notify(triggers_host, body, kind="SubscriptionValidation")
     assert (answer.status_code, answer.json()) == (200, {"validationResponse": "a code"})
 
 
-def test_the_webhook_refuses_what_it_cannot_place(triggers_host: ThreadedHost) -> None:
+def test_the_webhook_refuses_what_it_cannot_place(triggers_host: RunningHost) -> None:
     assert notify(triggers_host, [], function="polled").status_code == 404
     assert notify(triggers_host, "{").status_code == 400
     assert notify(triggers_host, [], kind="Unknown").status_code == 400
+
+
+def test_event_grid_leads_a_new_blob_to_its_function(
+    triggers_host: RunningHost, counters: Path, blob_service: BlobServiceClient
+) -> None:
+    name = f"{uuid4().hex}/ä b.csv"
+    with blob_service.get_container_client("inbox") as container:
+        url = f"{triggers_host.url}/runtime/webhooks/blobs?functionName=Host.Functions.dropped"
+        grid = EventGrid(container, url)
+        grid.start()
+        container.create_container()
+        container.upload_blob(name, b"")
+        _wait_for_offers(counters, "dropped", f"inbox {name}", 1)
+        assert grid.deliver(name) == 202
+        _wait_for_offers(counters, "dropped", f"inbox {name}", 2)
+        grid.stop()

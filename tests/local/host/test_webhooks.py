@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.local.host.harness import DurableApi, ThreadedHost
+from tests.local.host.harness import DurableApi, RunningHost
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_many_instances_are_listed_in_pages_and_purged_by_filter(durable: Durabl
     assert durable.session.delete(f"{durable.url}/instances/", params=query).status_code == 404
 
 
-def test_the_sdk_client_starts_raises_and_links(durable_host: ThreadedHost, durable: DurableApi) -> None:
+def test_the_sdk_client_starts_raises_and_links(durable_host: RunningHost, durable: DurableApi) -> None:
     url = f"{durable_host.url}/api/through-the-client/event_or_timeout"
     answer = durable_host.session.post(url)
     assert answer.status_code == 202
@@ -188,6 +188,6 @@ def test_the_sdk_client_starts_raises_and_links(durable_host: ThreadedHost, dura
     assert status.json()["runtimeStatus"] == "Completed"
 
 
-def test_an_unknown_orchestrator_raises_in_the_sdk_client(durable_host: ThreadedHost) -> None:
+def test_an_unknown_orchestrator_raises_in_the_sdk_client(durable_host: RunningHost) -> None:
     url = f"{durable_host.url}/api/through-the-client/nowhere"
     assert durable_host.session.post(url).status_code == 500

@@ -1,0 +1,32 @@
+"""What tests of several folders share: a real Azurite for the session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local import azurite
+from local.children import Child
+from local.stack import free_ports, in_use
+
+
+@pytest.fixture(scope="session")
+def azurite_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The connection string of an Azurite of the session's own; make containers with names of your own in it."""
+    folder: Path = tmp_path_factory.mktemp("azurite")
+    named = free_ports()
+    ports = (named["blob"], named["queue"], named["table"])
+    child = Child(
+        "azurite", azurite.command(folder / "data", *ports), folder / "azurite.log", azurite.environment()
+    )
+    child.wait_until(lambda: all(in_use(port) for port in ports))
+    yield azurite.connection_string(*ports)
+    child.stop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_personal_credentials() -> None:
+    """Whoever runs the tests, the emulated identity is the only one."""
+    for key in [key for key in os.environ if key.startswith("AZURE_")]:
+        del os.environ[key]

@@ -1,0 +1,1 @@
+"""Tests of the orchestrators, run whole on a virtual clock."""
