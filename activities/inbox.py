@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
 
 import azure.durable_functions as df
 from azure.core import MatchConditions

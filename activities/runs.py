@@ -22,19 +22,20 @@ bp = df.Blueprint()
 
 PLANNED_VERSIONS = 100
 VERSIONS_PER_RUN = 1
-STUCK_AFTER = timedelta(minutes=2)
+STUCK_AFTER = timedelta(seconds=30)
 
 
 @bp.activity_trigger(input_name="message")
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
-    False where the identity is refused: the record says why, and the files go on waiting.
+    False where the identity is refused (the record says why, the files go on waiting) or the run is closed.
     """
     launch = Launch.from_dict(message)
     known = clients.ledger().run(launch.run)
     route = Route.from_dict(known.route) if known else route_named(launch.route)
-    clients.ledger().open(launch, route)
+    if clients.ledger().open(launch, route).stage == "closed":
+        return False
     chosen = clients.settings()
     try:
         clients.token(chosen.scoring_audience)

@@ -124,7 +124,9 @@ class EventGrid:
 
     def _post(self, event: dict[str, Any]) -> int:
         headers = {"aeg-event-type": "Notification"}
-        answer = self._session.post(self._webhook_url, json=[event], headers=headers, timeout=ANSWER_TIMEOUT)
+        answer = self._session.post(
+            self._webhook_url, json=[event], headers=headers, timeout=ANSWER_TIMEOUT, allow_redirects=False
+        )
         return answer.status_code
 
     def _event(self, blob: BlobProperties) -> dict[str, Any]:

@@ -238,11 +238,12 @@ class Ledger:
 
     def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
         """R8: one final word per version, written once, before any input is touched."""
-        run = self.change(launch, lambda run: run)
-        number = run.result or launch.launch
+        number = self.fenced(launch).result or launch.launch
         self.store.create_lines(result_key(launch.run, number), [word.to_dict() for word in words])
-        self.change(launch, lambda run: run.but(stage="resulted", result=number))
-        return self.results(run.but(result=number))
+        run = self.change(
+            launch, lambda run: run if run.stage == "closed" else run.but(stage="resulted", result=number)
+        )
+        return self.results(run)
 
     def results(self, run: Run) -> list[Verdict]:
         if run.result is None:
@@ -252,7 +253,8 @@ class Ledger:
 
     def closed(self, launch: Launch, outcome: str) -> Run:
         """The end: outcome, then the open index, then the slot (list what waits after this)."""
-        run = self.change(launch, lambda run: run.but(stage="closed", outcome=outcome, closed_at=self.now()))
+        ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
+        run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
         self.store.delete(f"open/{launch.run}")
         self.free_slot(launch)
         return run

@@ -16,6 +16,10 @@ class StaysRunning(AssertionError):
     """On Azure the instance would stay Running: a timer is neither fired nor canceled, or nothing can happen."""
 
 
+class NotJson(BaseException):
+    """A value that cannot cross the durable boundary; no orchestrator's `except Exception` hides it."""
+
+
 class OrchestratorFailed(Exception):
     """The instance would end as Failed."""
 
@@ -58,10 +62,16 @@ class World:
             return Failure(f"Activity function '{name}' failed: {text} \n {json.dumps({'Message': text})}")
         return crossing(value)
 
+    def called(self, name: str) -> list[Call]:
+        return [call for call in self.calls if call.name == name]
+
 
 def crossing(value: Any) -> Any:
-    """The value as it arrives behind the durable boundary. Raises TypeError or ValueError for what is not JSON."""
-    return json.loads(json.dumps(value, allow_nan=False))
+    """The value as it arrives behind the durable boundary."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as problem:
+        raise NotJson(f"{value!r} cannot cross the durable boundary: {problem}") from problem
 
 
 def name_of(function: Any) -> str:
@@ -133,7 +143,9 @@ class FakeContext:
         def settle() -> Any:
             outcome = whole(orchestrator, FakeContext(self.world, input_, instance_id))
             if isinstance(outcome, Failure):
-                return Failure(f"Orchestrator function '{name_of(orchestrator)}' failed: {outcome.message}")
+                return Failure(
+                    f"Orchestrator function '{name_of(orchestrator)}' failed: {outcome.message} \n "
+                )
             return outcome
 
         return Task(lambda: self.world.now, settle)

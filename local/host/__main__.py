@@ -27,8 +27,11 @@ def main() -> None:
         host = Host(arguments.app, arguments.state, address=arguments.host, port=arguments.port)
     except (IndexingError, StateInUse) as refusal:
         sys.exit(str(refusal))
-    code = run_until_signalled(host)
-    sys.stdout.flush()
+
+    def announce() -> None:
+        print(f"host ready at {host.url} ({len(host.worker.functions)} functions)", flush=True)
+
+    code = run_until_signalled(host, announce)
     # A thread that outlived its grace period would otherwise hold the process; its activity runs again.
     os._exit(code)
 

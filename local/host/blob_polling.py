@@ -68,7 +68,7 @@ class BlobPolling:
 
     def _receipts(self, function: IndexedFunction, container: str) -> dict[str, str]:
         statement = "select blob, etag from blob_receipts where function=? and container=?"
-        return dict(self._state.rows(statement, function.name, container))
+        return dict(self._state.execute(statement, function.name, container))
 
     def _offer(
         self, function: IndexedFunction, path: BlobPath, listing: Mapping[str, str], receipts: dict[str, str]
@@ -81,7 +81,7 @@ class BlobPolling:
         if not new:
             return
         with self._state.transaction():
-            self._state.write_all(
+            self._state.execute_many(
                 "insert or replace into blob_receipts values(?,?,?,?)",
                 [(function.name, path.container, blob, etag) for blob, etag in new.items()],
             )

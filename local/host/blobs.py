@@ -48,7 +48,7 @@ class BlobDeliveries:
 
     def queue(self, function: IndexedFunction, container: str, blobs: list[str]) -> None:
         """Write deliveries; run inside a transaction, then call `wake`."""
-        self._state.write_all(
+        self._state.execute_many(
             "insert into blob_deliveries(function, container, blob, due) values(?,?,?,?)",
             [(function.name, container, blob, time.time()) for blob in blobs],
         )
@@ -73,12 +73,12 @@ class BlobDeliveries:
             "select number, function, container, blob, attempts from blob_deliveries where due<=? "
             "order by due, number limit ?"
         )
-        rows = self._state.rows(statement, now, MAX_CONCURRENT + len(self._running))
+        rows = self._state.execute(statement, now, MAX_CONCURRENT + len(self._running))
         return [Delivery(*row) for row in rows]
 
     async def _sleep(self, now: float) -> None:
         """Sleep until woken, or until something is due that was not at `now`."""
-        due = self._state.rows("select min(due) from blob_deliveries where due>?", now)[0][0]
+        due = self._state.execute("select min(due) from blob_deliveries where due>?", now)[0][0]
         alarm = due and asyncio.get_running_loop().call_later(due - time.time(), self._wake.set)
         await self._wake.wait()
         if alarm:
@@ -103,19 +103,19 @@ class BlobDeliveries:
             self.wake()
 
     def _remove(self, delivery: Delivery) -> None:
-        self._state.rows("delete from blob_deliveries where number=?", delivery.number)
+        self._state.execute("delete from blob_deliveries where number=?", delivery.number)
 
     def _postpone(self, delivery: Delivery, error: Exception) -> None:
         attempts = delivery.attempts + 1
         if attempts < MAX_ATTEMPTS:
-            self._state.rows(
+            self._state.execute(
                 "update blob_deliveries set attempts=?, due=? where number=?",
                 *(attempts, time.time() + attempts * RETRY_PAUSE, delivery.number),
             )
             return
         with self._state.transaction():
             self._remove(delivery)
-            self._state.rows(
+            self._state.execute(
                 "insert into poison(queue, function, container, blob, error, at) values(?,?,?,?,?,?)",
                 *(
                     POISON_QUEUE,

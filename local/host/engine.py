@@ -162,7 +162,7 @@ class Engine:
 def _in_order(instance: Instance, messages: Sequence[Message]) -> list[Event]:
     """Return the events meant for this execution; the SDK wants the one that starts it first."""
     events = [message.event for message in messages if message.execution_id in (None, instance.execution_id)]
-    return sorted(events, key=lambda event: event["EventType"] != EventType.EXECUTION_STARTED)
+    return sorted(events, key=lambda each: each["EventType"] != EventType.EXECUTION_STARTED)
 
 
 def _log(instance: Instance, outcome: Outcome, length_before: int, length: int) -> None:

@@ -1,5 +1,6 @@
 """HTTP triggers: the app's routes under the route prefix. Keys are not asked for, as with Core Tools."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -31,7 +32,8 @@ def routes(worker: Worker, work: RunningWork, prefix: str) -> list[web.RouteDef]
 
 def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        return await work.start(_answer(worker, function, await _request_datum(request)))
+        datum = await _request_datum(request)
+        return await asyncio.shield(work.start(_answer(worker, function, datum)))
 
     return handle
 

@@ -30,11 +30,11 @@ class State:
         """Create the tables of `schema` where they do not exist."""
         self._connection.executescript(schema)
 
-    def rows(self, statement: str, *values: Any) -> list[Any]:
+    def execute(self, statement: str, *values: Any) -> list[Any]:
         """Run one statement; returns its rows as tuples."""
         return self._connection.execute(statement, values).fetchall()
 
-    def write_all(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    def execute_many(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         """Run one statement for each of `rows`."""
         self._connection.executemany(statement, rows)
 

@@ -67,12 +67,12 @@ class Store:
     def instances(self, condition: str, values: Sequence[Any], *, limit: int = -1) -> list[Instance]:
         """Return the instances that meet an SQL condition, by id."""
         statement = f"select {COLUMNS} from instances where {condition} order by id limit ?"
-        return [_instance(row) for row in self.state.rows(statement, *values, limit)]
+        return [_instance(row) for row in self.state.execute(statement, *values, limit)]
 
     def history(self, instance_id: str) -> list[str]:
         """Return the events of the current execution, each as JSON text."""
         statement = "select event from history where instance=? order by position"
-        return [text for (text,) in self.state.rows(statement, instance_id)]
+        return [text for (text,) in self.state.execute(statement, instance_id)]
 
     def create(
         self, instance_id: str, name: str, version: str, input_text: str | None, parent: Parent | None = None
@@ -82,7 +82,7 @@ class Store:
         execution_id = uuid4().hex
         self.delete(instance_id)
         parent_values = (parent.instance_id, parent.execution_id, parent.task_id) if parent else (None,) * 3
-        self.state.rows(
+        self.state.execute(
             f"insert into instances({COLUMNS}) values(?,?,?,?,?,?,?,?,?,?,?,?,?)",
             *(instance_id, name, version, execution_id, Status.PENDING, input_text, None, None, now, now),
             *parent_values,
@@ -92,12 +92,12 @@ class Store:
     def start_over(self, instance: Instance, input_text: str | None, carried: Sequence[Event]) -> None:
         """Give the instance a new execution with this input; only `carried` events reach it."""
         execution_id = uuid4().hex
-        self.state.rows("delete from history where instance=?", instance.instance_id)
-        self.state.rows(
+        self.state.execute("delete from history where instance=?", instance.instance_id)
+        self.state.execute(
             "delete from messages where instance=? and execution=?",
             *(instance.instance_id, instance.execution_id),
         )
-        self.state.rows(
+        self.state.execute(
             "update instances set execution=?, status=?, input=?, updated=? where id=?",
             *(execution_id, Status.RUNNING, input_text, time.time(), instance.instance_id),
         )
@@ -131,7 +131,7 @@ class Store:
         self, instance_id: str, status: Status, output_text: str | None, custom_status_text: str | None
     ) -> None:
         """Write what an episode came to; without a custom status the old one stays, as on Azure."""
-        self.state.rows(
+        self.state.execute(
             "update instances set status=?, output=?, custom_status=coalesce(?, custom_status), updated=? "
             "where id=?",
             *(status, output_text, custom_status_text, time.time(), instance_id),
@@ -143,19 +143,19 @@ class Store:
             (instance_id, number, json.dumps(event | {"IsPlayed": True}))
             for number, event in enumerate(events, position)
         ]
-        self.state.write_all("insert into history(instance, position, event) values(?,?,?)", rows)
+        self.state.execute_many("insert into history(instance, position, event) values(?,?,?)", rows)
 
     def delete(self, instance_id: str) -> None:
         """Forget the instance, its history, its messages and its activities."""
-        self.state.rows("delete from instances where id=?", instance_id)
+        self.state.execute("delete from instances where id=?", instance_id)
         for table in ("history", "messages", "activities"):
-            self.state.rows(f"delete from {table} where instance=?", instance_id)
+            self.state.execute(f"delete from {table} where instance=?", instance_id)
 
     def send(
         self, instance_id: str, event: Event, execution_id: str | None = None, due: float | None = None
     ) -> None:
         """Put a message on its way, to arrive at `due` (epoch seconds; now by default)."""
-        self.state.rows(
+        self.state.execute(
             "insert into messages(instance, execution, due, event) values(?,?,?,?)",
             *(instance_id, execution_id, time.time() if due is None else due, json.dumps(event)),
         )
@@ -167,32 +167,32 @@ class Store:
         )
         return [
             Message(number, execution_id, json.loads(event))
-            for number, execution_id, event in self.state.rows(statement, instance_id, now)
+            for number, execution_id, event in self.state.execute(statement, instance_id, now)
         ]
 
     def consume(self, messages: Sequence[Message]) -> None:
         """Delete messages."""
-        self.state.write_all(
+        self.state.execute_many(
             "delete from messages where number=?", [(message.number,) for message in messages]
         )
 
     def drop_messages(self, instance_id: str) -> None:
         """Delete whatever is on its way to an ended instance, its open timers included."""
-        self.state.rows("delete from messages where instance=?", instance_id)
+        self.state.execute("delete from messages where instance=?", instance_id)
 
     def due_instances(self, now: float, limit: int) -> list[str]:
         """Return ids with arrived messages, the longest waiting first."""
         statement = "select instance from messages where due<=? group by instance order by min(due) limit ?"
-        return [instance_id for (instance_id,) in self.state.rows(statement, now, limit)]
+        return [instance_id for (instance_id,) in self.state.execute(statement, now, limit)]
 
     def next_due(self, now: float) -> float | None:
         """Return when the next message arrives (epoch seconds), or None."""
-        due: float | None = self.state.rows("select min(due) from messages where due>?", now)[0][0]
+        due: float | None = self.state.execute("select min(due) from messages where due>?", now)[0][0]
         return due
 
     def queue_activity(self, instance: Instance, task_id: int, name: str, input_text: str | None) -> None:
         """Write an activity to run."""
-        self.state.rows(
+        self.state.execute(
             "insert into activities(instance, execution, task, name, input) values(?,?,?,?,?)",
             *(instance.instance_id, instance.execution_id, task_id, name, input_text),
         )
@@ -202,11 +202,11 @@ class Store:
         statement = (
             "select number, instance, execution, task, name, input from activities order by number limit ?"
         )
-        return [QueuedActivity(*row) for row in self.state.rows(statement, limit)]
+        return [QueuedActivity(*row) for row in self.state.execute(statement, limit)]
 
     def finish_activity(self, activity: QueuedActivity, event: Event) -> None:
         """Replace an activity by the message with its result."""
-        self.state.rows("delete from activities where number=?", activity.number)
+        self.state.execute("delete from activities where number=?", activity.number)
         self.send(activity.instance_id, event, activity.execution_id)
 
 

@@ -38,33 +38,27 @@ class Timers:
 
     async def _run_one(self, function: IndexedFunction) -> None:
         schedule = self._schedules[function.name]
-        started = time.time()
         last = self._last_run(function.name)
-        if function.spec.get("runOnStartup"):
-            last = await self._fire(function, schedule, last, past_due=False)
-        elif (
-            last is not None
-            and function.spec.get("useMonitor") is not False
-            and schedule.next_after(last) < started
-        ):
-            last = await self._fire(function, schedule, last, past_due=True)
+        monitored = function.spec.get("useMonitor") is not False
+        past_due = monitored and last is not None and schedule.next_after(last) < time.time()
+        if past_due or function.spec.get("runOnStartup"):
+            last = await self._fire(function, schedule, last, past_due=past_due)
         while True:
-            due = schedule.next_after(time.time())
-            await _sleep_until(due)
+            await _sleep_until(schedule.next_after(time.time()))
             last = await self._fire(function, schedule, last, past_due=False)
 
     async def _fire(
         self, function: IndexedFunction, schedule: Schedule, last: float | None, *, past_due: bool
     ) -> float:
         now = time.time()
-        self._state.rows("insert or replace into timers values(?,?)", function.name, now)
+        self._state.execute("insert or replace into timers values(?,?)", function.name, now)
         status = {
             "Last": to_iso(last or 0),
             "Next": to_iso(schedule.next_after(now)),
             "LastUpdated": to_iso(last or 0),
         }
         request = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": status, "IsPastDue": past_due}
-        await self._work.start(self._invoke(function, Datum(json.dumps(request), "json")))
+        await asyncio.shield(self._work.start(self._invoke(function, Datum(json.dumps(request), "json"))))
         return now
 
     async def _invoke(self, function: IndexedFunction, datum: Datum) -> None:
@@ -74,7 +68,7 @@ class Timers:
             logger.exception("timer function %s failed", function.name)
 
     def _last_run(self, name: str) -> float | None:
-        rows = self._state.rows("select last_run from timers where function=?", name)
+        rows = self._state.execute("select last_run from timers where function=?", name)
         return rows[0][0] if rows else None
 
 

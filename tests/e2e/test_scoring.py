@@ -2,6 +2,7 @@
 
 import io
 import time
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -110,9 +111,9 @@ def test_an_http_start_scores_files_and_says_where_to_look(drops: Drops) -> None
     assert [result["word"] for result in shown["results"]] == ["published"]
 
 
-def ended(url: str) -> dict[str, object] | None:
+def ended(url: str) -> dict[str, Any] | None:
     answer = requests.get(url, timeout=10)
-    shown: dict[str, object] = answer.json()
+    shown: dict[str, Any] = answer.json()
     return shown if answer.status_code == 200 and shown["stage"] == "closed" else None
 
 

@@ -1,18 +1,14 @@
-"""Fixtures of the host's tests: one running host per sample app and session, and storage for its triggers."""
+"""Fixtures of the host's tests: one running host per sample app and session."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient
 
-from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost, answers, free_port, wait_until
+from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost
 
 SDK_WARNINGS = ("ignore:.*without expected_type", "ignore:Potential duplicate Task completion")
-AZURITE = Path(__file__).parents[3] / ".local/azurite-probe/node_modules/.bin/azurite"
-ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,42 +51,20 @@ def durable(durable_host: RunningHost) -> DurableApi:
 
 
 @pytest.fixture(scope="session")
-def blob_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The connection string of an Azurite of the session's own."""
-    node = shutil.which("node")
-    if node is None or not AZURITE.exists():
-        pytest.skip(f"needs node and Azurite at {AZURITE}")
-    port = free_port()
-    options = ["--disableTelemetry", "--skipApiVersionCheck", "--silent", "--inMemoryPersistence"]
-    services = ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
-    # The other two services are unused; port 0 lets the system choose theirs.
-    unused = ["--queueHost", "127.0.0.1", "--queuePort", "0", "--tableHost", "127.0.0.1", "--tablePort", "0"]
-    command = [node, str(AZURITE), *options, *services, *unused]
-    process = subprocess.Popen(command, cwd=tmp_path_factory.mktemp("azurite"), stdout=subprocess.DEVNULL)
-    wait_until(lambda: answers(port), "Azurite")
-    yield (
-        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={ACCOUNT_KEY};"
-        f"BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1;"
-    )
-    process.terminate()
-    process.wait()
-
-
-@pytest.fixture(scope="session")
-def blob_service(blob_storage: str) -> Iterator[BlobServiceClient]:
+def blob_service(azurite_connection: str) -> Iterator[BlobServiceClient]:
     """A client of the session's storage."""
-    with BlobServiceClient.from_connection_string(blob_storage) as service:
+    with BlobServiceClient.from_connection_string(azurite_connection) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
 def triggers_host(
-    loop: LoopThread, counters: Path, blob_storage: str, tmp_path_factory: pytest.TempPathFactory
+    loop: LoopThread, counters: Path, azurite_connection: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHost]:
     """A running host of the app `triggers`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SAMPLE_INBOX", "inbox")
+        patch.setenv("SAMPLE_INBOX", "host-inbox")
         patch.setenv("SAMPLE_SCHEDULE", "0 0 0 1 1 *")
-        patch.setenv("SAMPLE_STORAGE", blob_storage)
+        patch.setenv("SAMPLE_STORAGE", azurite_connection)
         with RunningHost(loop, APPS / "triggers", tmp_path_factory.mktemp("state")) as host:
             yield host

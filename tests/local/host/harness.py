@@ -26,12 +26,6 @@ def free_port() -> int:
         return port
 
 
-def answers(port: int) -> bool:
-    """Whether someone listens on the port."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
     """Return the first true value of `condition`; fails after a long time, naming `what` did not happen."""
     deadline = time.monotonic() + PATIENCE

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ import requests
 
 from tests.local.host.harness import APPS, DurableApi, free_port, wait_until
 
+SUBJECT = "/blobServices/default/containers/inbox/blobs/a/b.csv"
 ROOT = Path(__file__).parents[3]
 
 
@@ -137,6 +139,39 @@ def test_an_activity_that_outlives_the_grace_period_runs_again(
     gate.touch()
     durable = api(start(), session)
     assert durable.wait_for(instance_id)["output"] == ["first", "waited"]
+
+
+def test_an_event_that_was_accepted_survives_the_death_of_the_host(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    host = start(app=APPS / "survivor")
+    host.first_line()
+    event = {"eventType": "Microsoft.Storage.BlobCreated", "subject": SUBJECT}
+    url = f"http://127.0.0.1:{host.port}/runtime/webhooks/blobs?functionName=Host.Functions.dropped"
+    assert session.post(url, json=[event], headers={"aeg-event-type": "Notification"}).status_code == 202
+    wait_until(lambda: host.count("dropped") == 1, "the call")
+    host.end(signal.SIGKILL)
+
+    (tmp_path / "go").touch()
+    start(app=APPS / "survivor")
+    wait_until(lambda: host.count("finished") == 1, "the call again")
+    assert host.count("dropped") == 2
+
+
+def test_a_timer_missed_while_the_host_was_away_runs_late(
+    start: Callable[..., HostProcess], tmp_path: Path
+) -> None:
+    runs = tmp_path / "often"
+    host = start(app=APPS / "survivor")
+    wait_until(lambda: host.count("often") >= 1, "a run in time")
+    host.end(signal.SIGKILL)
+    seen = host.count("often")
+    missed = time.time() + 2
+    wait_until(lambda: time.time() > missed, "a missed run")
+
+    start(app=APPS / "survivor")
+    wait_until(lambda: host.count("often") > seen, "the late run")
+    assert runs.read_text().splitlines()[: seen + 1] == ["past due: False"] * seen + ["past due: True"]
 
 
 def test_a_state_directory_belongs_to_one_host(

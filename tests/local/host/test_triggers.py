@@ -60,12 +60,12 @@ def test_polling_offers_each_version_of_a_blob_once(
     triggers_host: RunningHost, counters: Path, blob_service: BlobServiceClient
 ) -> None:
     name = f"sub/{uuid4().hex}.csv"
-    container = _container(blob_service, "polled")
+    container = _container(blob_service, "host-polled")
     container.upload_blob(name, b"1")
     container.upload_blob(name.replace(".csv", ".txt"), b"1")
-    _wait_for_offers(counters, "polled", f"polled {name}", 1)
+    _wait_for_offers(counters, "polled", f"host-polled {name}", 1)
     container.upload_blob(name, b"2", overwrite=True)
-    _wait_for_offers(counters, "polled", f"polled {name}", 2)
+    _wait_for_offers(counters, "polled", f"host-polled {name}", 2)
     assert not [line for line in lines(counters, "polled") if line.endswith(".txt")]
 
 
@@ -78,9 +78,9 @@ def test_a_blob_that_always_fails_is_poisoned_after_five_tries(
 ) -> None:
     monkeypatch.setattr("local.host.blobs.RETRY_PAUSE", 0.01)
     with caplog.at_level(logging.ERROR):
-        _container(blob_service, "polled").upload_blob(f"poison-{uuid4().hex}", b"")
+        _container(blob_service, "host-polled").upload_blob(f"poison-{uuid4().hex}", b"")
         wait_until(lambda: "is now in webjobs-blobtrigger-poison" in caplog.text, "the poison record")
-    assert lines(counters, "poisoned") == ["polled"] * 5
+    assert lines(counters, "poisoned") == ["host-polled"] * 5
 
 
 def _container(service: BlobServiceClient, name: str) -> Any:
@@ -94,7 +94,7 @@ def _wait_for_offers(counters: Path, function: str, line: str, number: int) -> N
     wait_until(lambda: lines(counters, function).count(line) == number, f"{number} offers of {line}")
 
 
-def subject(blob: str, container: str = "inbox") -> str:
+def subject(blob: str, container: str = "host-inbox") -> str:
     return f"/blobServices/default/containers/{container}/blobs/{blob}"
 
 
@@ -113,7 +113,7 @@ def test_both_event_schemas_reach_the_function_singly_and_in_arrays(
     grid = [{"eventType": kind, "subject": subject(name)} for name in names[1:]]
     assert notify(triggers_host, grid).status_code == 202
     for name in names:
-        _wait_for_offers(counters, "dropped", f"inbox {name}", 1)
+        _wait_for_offers(counters, "dropped", f"host-inbox {name}", 1)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_other_events_are_accepted_and_ignored(
     assert notify(triggers_host, event).status_code == 202
     later = uuid4().hex
     notify(triggers_host, {"type": "Microsoft.Storage.BlobCreated", "subject": subject(later)})
-    _wait_for_offers(counters, "dropped", f"inbox {later}", 1)
-    assert not {"other x", "inbox deleted"} & set(lines(counters, "dropped"))
+    _wait_for_offers(counters, "dropped", f"host-inbox {later}", 1)
+    assert not {"other x", "host-inbox deleted"} & set(lines(counters, "dropped"))
 
 
 def test_the_webhook_validates_its_subscription(triggers_host: RunningHost) -> None:
@@ -141,7 +141,7 @@ def test_the_webhook_validates_its_subscription(triggers_host: RunningHost) -> N
 
 
 def test_the_webhook_refuses_what_it_cannot_place(triggers_host: RunningHost) -> None:
-    assert notify(triggers_host, [], function="polled").status_code == 404
+    assert notify(triggers_host, [], function="host-polled").status_code == 404
     assert notify(triggers_host, "{").status_code == 400
     assert notify(triggers_host, [], kind="Unknown").status_code == 400
 
@@ -150,13 +150,13 @@ def test_event_grid_leads_a_new_blob_to_its_function(
     triggers_host: RunningHost, counters: Path, blob_service: BlobServiceClient
 ) -> None:
     name = f"{uuid4().hex}/ä b.csv"
-    with blob_service.get_container_client("inbox") as container:
+    with blob_service.get_container_client("host-inbox") as container:
         url = f"{triggers_host.url}/runtime/webhooks/blobs?functionName=Host.Functions.dropped"
         grid = EventGrid(container, url)
         grid.start()
         container.create_container()
         container.upload_blob(name, b"")
-        _wait_for_offers(counters, "dropped", f"inbox {name}", 1)
+        _wait_for_offers(counters, "dropped", f"host-inbox {name}", 1)
         assert grid.deliver(name) == 202
-        _wait_for_offers(counters, "dropped", f"inbox {name}", 2)
+        _wait_for_offers(counters, "dropped", f"host-inbox {name}", 2)
         grid.stop()

@@ -293,6 +293,39 @@ def unstable(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def program(context: Context) -> Steps:
+    """Perform the steps that the input lists and return their results."""
+    results = []
+    for kind, value in context.get_input():
+        results.append((yield from perform(context, kind, value)))
+    return results
+
+
+def perform(context: Context, kind: str, value: Any) -> Steps:
+    """Perform one step of a program."""
+    match kind:
+        case "call":
+            return (yield context.call_activity(double, value))
+        case "retry":
+            return (yield context.call_activity_with_retry(flaky, RETRY, value))
+        case "all":
+            return (yield context.task_all([context.call_activity(double, number) for number in value]))
+        case "all retried":
+            tasks = [context.call_activity_with_retry(flaky, RETRY, request) for request in value]
+            return (yield context.task_all(tasks))
+        case "any":
+            timeout = context.create_timer(soon(context, seconds=3600))
+            call = context.call_activity(double, value)
+            yield context.task_any([timeout, call])
+            timeout.cancel()
+            return call.result
+        case "sleep":
+            return (yield context.create_timer(soon(context, seconds=value)))
+        case "child":
+            return (yield context.call_sub_orchestrator(program, value))
+
+
+@app.orchestration_trigger(context_name="context")
 def slow_steps(context: Context) -> Steps:
     request = context.get_input()
     first = yield context.call_activity(echo, "first")

@@ -51,13 +51,13 @@ def often(timer: func.TimerRequest) -> None:
     record("often", f"past due: {timer.past_due}")
 
 
-@app.blob_trigger(arg_name="blob", path="polled/{name}.csv", connection="SAMPLE_STORAGE")
+@app.blob_trigger(arg_name="blob", path="host-polled/{name}.csv", connection="SAMPLE_STORAGE")
 def polled(blob: BlobClient) -> None:
     logging.info("polled %s", blob.blob_name)
     record("polled", f"{blob.container_name} {blob.blob_name}")
 
 
-@app.blob_trigger(arg_name="blob", path="polled/poison-{name}", connection="SAMPLE_STORAGE")
+@app.blob_trigger(arg_name="blob", path="host-polled/poison-{name}", connection="SAMPLE_STORAGE")
 def poisoned(blob: ContainerClient) -> None:
     record("poisoned", blob.container_name)
     raise RuntimeError("never")

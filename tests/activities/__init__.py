@@ -1,0 +1,1 @@
+"""Activities against the real Azurite and the Azure ML emulator."""

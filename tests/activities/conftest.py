@@ -1,0 +1,120 @@
+"""An app whose containers are the test's own, and an emulated workspace shared by the session."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from local.azureml.server import AzureMLEmulator
+from shared import clients, current_routes, work
+from shared.ledger import Ledger
+from shared.names import bare_etag, new_run
+from shared.records import Launch, Run, Version, timestamp
+from shared.routes import Route
+from shared.settings import CONTAINERS
+
+MODELS = Path(__file__).parent.parent / "e2e" / "models"
+CACHED = (clients.settings, clients.credential, clients.storage, clients.ledger, clients.http)
+
+
+@pytest.fixture(scope="session")
+def emulator(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureMLEmulator]:
+    with AzureMLEmulator([MODELS], azurite_connection, tmp_path_factory.mktemp("azureml")) as emulator:
+        yield emulator
+
+
+class App:
+    """The app's view of storage, with what a test needs to set a run up and look at it."""
+
+    def __init__(self, emulator: AzureMLEmulator) -> None:
+        self.emulator = emulator
+        self.ledger: Ledger = clients.ledger()
+
+    def container(self, name: str) -> ContainerClient:
+        return clients.container(name)
+
+    def drop(self, name: str, data: str | bytes) -> Version:
+        """Uploads a file into the inbox and returns the version it made."""
+        blob = self.container("inbox").get_blob_client(name)
+        blob.upload_blob(data, overwrite=True)
+        seen = blob.get_blob_properties()
+        return Version(
+            container=self.container("inbox").container_name,
+            blob=name,
+            etag=bare_etag(seen.etag),
+            modified=timestamp(seen.last_modified),
+            size=seen.size,
+            route="double",
+        )
+
+    def route(self, **changes: object) -> Route:
+        values = {
+            "name": "double",
+            "pattern": "double/*.csv",
+            "model": self.emulator.scoring_url("double"),
+            "send": ("x",),
+            "carry": ("id",),
+            "columns": {"x": "number"},
+            "predictions": ("twice",),
+        }
+        return Route.from_dict({**values, **changes})
+
+    def set_routes(self, *routes: Route) -> None:
+        """Puts routes in force."""
+        current_routes.loaded.routes = current_routes.Routes(tuple(routes))
+        current_routes.loaded.at = float("inf")
+
+    def opened(self, *versions: Version, route: Route | None = None) -> Launch:
+        """A run that has gathered these versions."""
+        route = route or self.route()
+        launch = Launch(run=new_run(self.ledger.clock()), launch=1, route=route.name, slot=0)
+        self.ledger.open(launch, route)
+        claimed = [self.ledger.claim(launch.run, version) for version in versions]
+        work.write_claimed(launch.run, [version for version in claimed if version])
+        self.ledger.gathered(launch, len(versions))
+        return launch
+
+    def run(self, launch: Launch) -> Run:
+        run = self.ledger.run(launch.run)
+        assert run is not None
+        return run
+
+    def read(self, container: str, name: str) -> bytes:
+        return self.container(container).download_blob(name).readall()
+
+    def exists(self, container: str, name: str) -> bool:
+        return self.container(container).get_blob_client(name).exists()
+
+
+@pytest.fixture
+def app(azurite_connection: str, emulator: AzureMLEmulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    own = new_run(datetime.now(UTC)).lower()
+    environment = {
+        "DROPSCORE_STORAGE": azurite_connection,
+        "DROPSCORE_ARM_URL": emulator.url,
+        "DROPSCORE_WORKSPACE": emulator.workspace,
+        "DROPSCORE_SEARCH_WINDOW": "0s",
+        "IDENTITY_ENDPOINT": f"{emulator.url}/msi/token",
+        "IDENTITY_HEADER": emulator.identity_header,
+        **{f"DROPSCORE_{name.upper()}": f"{name}-{own}" for name in CONTAINERS},
+    }
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    reset()
+    with BlobServiceClient.from_connection_string(azurite_connection) as service:
+        for name in CONTAINERS:
+            service.create_container(f"{name}-{own}")
+    yield App(emulator)
+    clients.storage().close()
+    clients.http().close()
+    reset()
+
+
+def reset() -> None:
+    """Forgets every client and route, as a fresh process would."""
+    for built in CACHED:
+        built.cache_clear()
+    current_routes.loaded.routes, current_routes.loaded.etag = None, ""
+    current_routes.loaded.at = -current_routes.FRESH_FOR

@@ -1,0 +1,173 @@
+"""Arrival, claims, disposal and closing."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from activities.inbox import arrive, dispose_inputs, find_missed_files
+from activities.runs import authenticate, close_run, gather, kick, kick_arrival, start, write_results
+from shared import clients
+from shared.records import Launch, Verdict
+from tests.activities.conftest import App
+
+
+class Starter:
+    """A durable client that remembers what it was asked to start."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Any] = {}
+
+    async def get_status(self, instance_id: str) -> Any:
+        return SimpleNamespace(runtime_status="Running" if instance_id in self.started else None)
+
+    async def start_new(self, name: str, instance_id: str, client_input: Any) -> None:
+        assert name == "score_run"
+        assert instance_id not in self.started
+        self.started[instance_id] = client_input
+
+
+def closed(launch: Launch, starter: Starter) -> dict[str, Any]:
+    """`close_run` as the worker calls it, with the client already bound."""
+    function = close_run._function.get_user_function().client_function
+    result: dict[str, Any] = asyncio.run(function(launch.to_dict(), client=starter))
+    return result
+
+
+def test_a_file_without_a_route_is_left_alone(app: App) -> None:
+    app.set_routes(app.route())
+    app.drop("elsewhere/a.csv", "id,x\na,1\n")
+    assert arrive("elsewhere/a.csv") is None
+
+
+def test_a_name_that_is_gone_is_left_alone(app: App) -> None:
+    app.set_routes(app.route())
+    assert arrive("double/never.csv") is None
+
+
+def test_an_empty_file_waits_for_the_sweep(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.set_routes(app.route())
+    app.drop("double/empty.csv", b"")
+    assert arrive("double/empty.csv") is None
+    assert find_missed_files("sweep-1") == 0
+    monkeypatch.setenv("DROPSCORE_SETTLE_AFTER", "0s")
+    clients.settings.cache_clear()
+    assert find_missed_files("sweep-2") == 1
+    assert find_missed_files("sweep-3") == 0
+
+
+def test_an_arrival_is_claimed_once_however_many_runs_look_for_it(app: App) -> None:
+    route = app.route(max_jobs=3)
+    app.set_routes(route)
+    app.drop("double/a.csv", "id,x\na,1\n")
+    assert arrive("double/a.csv") == route
+    launches = [launch for _ in range(3) for launch in kick_arrival(route)]
+    for launch in launches:
+        assert authenticate(launch.to_dict())
+    assert [gather(launch.to_dict())["files"] for launch in launches] == [1, 0, 0]
+    assert arrive("double/a.csv") is None
+
+
+def test_gathering_again_finds_the_same_claims(app: App) -> None:
+    route = app.route()
+    app.set_routes(route)
+    for name in ("double/a.csv", "double/b.csv"):
+        app.drop(name, "id,x\na,1\n")
+        arrive(name)
+    [launch] = kick(route)
+    authenticate(launch.to_dict())
+    assert gather(launch.to_dict()) == gather(launch.to_dict())
+    assert [version.blob for version in app.ledger.waiting("double")] == ["double/b.csv"]
+
+
+def test_a_scheduled_route_starts_nothing_on_arrival(app: App) -> None:
+    route = app.route(schedule="0 0 0 1 1 *")
+    app.set_routes(route)
+    app.drop("double/a.csv", "id,x\na,1\n")
+    assert arrive("double/a.csv") == route
+    assert kick_arrival(route) == []
+    assert kick(route) == []
+
+
+def test_an_identity_that_gets_no_token_releases_the_run_and_keeps_the_file_waiting(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = app.route()
+    app.set_routes(route)
+    app.drop("double/a.csv", "id,x\na,1\n")
+    arrive("double/a.csv")
+    [launch] = kick_arrival(route)
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    clients.credential.cache_clear()
+    assert not authenticate(launch.to_dict())
+    write_results(launch.to_dict())
+    starter = Starter()
+    assert closed(launch, starter)["outcome"] == "released"
+    assert "gets no token" in app.run(launch).why
+    assert [version.blob for version in app.ledger.waiting("double")] == ["double/a.csv"]
+    assert starter.started == {}
+
+
+def test_closing_frees_the_slot_and_starts_the_next_file(app: App) -> None:
+    route = app.route()
+    app.set_routes(route)
+    for name in ("double/a.csv", "double/b.csv"):
+        app.drop(name, "id,x\na,1\n")
+        arrive(name)
+    [launch] = kick(route)
+    authenticate(launch.to_dict())
+    gather(launch.to_dict())
+    assert kick(route) == []
+    app.ledger.failed(launch, "pack", "for the test")
+    write_results(launch.to_dict())
+    starter = Starter()
+    assert closed(launch, starter) == {"run": launch.run, "outcome": "failed"}
+    assert [begun["slot"] for begun in starter.started.values()] == [0]
+    assert list(app.ledger.announced()) == []
+
+
+def test_starting_a_run_that_is_under_way_starts_nothing(app: App) -> None:
+    starter = Starter()
+    launch = Launch(run="01", launch=1, route="double")
+    asyncio.run(start(starter, [launch]))
+    asyncio.run(start(starter, [launch]))
+    assert list(starter.started) == ["01-1"]
+
+
+def disposed(app: App, word: str, **changes: object) -> int:
+    version = app.drop("double/a.csv", "id,x\na,1\n")
+    launch = app.opened(version, route=app.route(**changes))
+    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word=word, why="because")])
+    moved: int = dispose_inputs(launch.to_dict())
+    return moved
+
+
+def test_a_rejected_file_moves_beside_its_reason(app: App) -> None:
+    assert disposed(app, "rejected") == 1
+    assert app.read("rejected", "double/a.csv") == b"id,x\na,1\n"
+    assert b"because" in app.read("rejected", "double/a.csv.why.txt")
+    assert not app.exists("inbox", "double/a.csv")
+
+
+@pytest.mark.parametrize("word", ["failed", "canceled", "superseded"])
+def test_a_file_that_was_not_scored_stays_in_the_inbox(app: App, word: str) -> None:
+    assert disposed(app, word, after="archive") == 0
+    assert app.exists("inbox", "double/a.csv")
+
+
+def test_a_scored_file_stays_or_is_archived_as_the_route_says(app: App) -> None:
+    assert disposed(app, "published") == 0
+    assert app.exists("inbox", "double/a.csv")
+    assert disposed(app, "published", after="archive") == 1
+    assert not app.exists("inbox", "double/a.csv")
+    assert len(list(app.container("archive").list_blobs())) == 1
+
+
+def test_a_rejected_file_that_was_overwritten_meanwhile_is_left_alone(app: App) -> None:
+    version = app.drop("double/a.csv", "bad")
+    launch = app.opened(version)
+    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word="rejected", why="bad")])
+    app.drop("double/a.csv", "id,x\na,1\n")
+    assert dispose_inputs(launch.to_dict()) == 0
+    assert app.read("inbox", "double/a.csv") == b"id,x\na,1\n"
