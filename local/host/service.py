@@ -29,8 +29,8 @@ async def _serve(host: Host, announce: Callable[[], None]) -> int:
     signalled = asyncio.create_task(stopped.wait())
     await asyncio.wait([failure, signalled], return_when=asyncio.FIRST_COMPLETED)
     await host.stop()
-    error = failure.exception() if failure.done() and not failure.cancelled() else None
-    failure.cancel()
-    if error:
-        logger.error("the local host failed", exc_info=error)
-    return 1 if error else 0
+    await asyncio.wait([failure])
+    fault = None if failure.cancelled() else failure.exception()
+    if fault:
+        logger.error("the local host failed", exc_info=fault)
+    return 1 if fault else 0

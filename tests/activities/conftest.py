@@ -12,7 +12,7 @@ from shared import clients, current_routes, work
 from shared.ledger import Ledger
 from shared.names import bare_etag, new_run
 from shared.records import Launch, Run, Version, timestamp
-from shared.routes import Route
+from shared.routes import Route, Routes
 from shared.settings import CONTAINERS
 
 MODELS = Path(__file__).parent.parent / "e2e" / "models"
@@ -63,7 +63,7 @@ class App:
 
     def set_routes(self, *routes: Route) -> None:
         """Puts routes in force."""
-        current_routes.loaded.routes = current_routes.Routes(tuple(routes))
+        current_routes.loaded.routes = Routes(tuple(routes))
         current_routes.loaded.at = float("inf")
 
     def opened(self, *versions: Version, route: Route | None = None) -> Launch:

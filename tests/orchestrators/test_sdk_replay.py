@@ -23,6 +23,9 @@ from tests.orchestrators.scripts import (
     watching,
 )
 
+# The SDK's own warning about inputs that come without a type.
+pytestmark = pytest.mark.filterwarnings("ignore:azure.functions df_loads was called without expected_type")
+
 RUNS: dict[str, Callable[[], World]] = {
     "published": scripted,
     "nothing gathered": lambda: scripted(gather=answers(gathered(files=0))),

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,9 +23,9 @@ ROOT = Path(__file__).parents[3]
 class HostProcess:
     """A `python -m local.host` with its own counters and state."""
 
-    def __init__(self, folder: Path, app: Path) -> None:
+    def __init__(self, folder: Path, app: Path, port: int) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = port
         command = [sys.executable, "-m", "local.host", str(app), "--port", str(self.port)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLE_")}
         self.process = subprocess.Popen(
@@ -59,8 +60,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
     """Start hosts on one state directory; those still running at the end are killed."""
     hosts: list[HostProcess] = []
 
-    def start_one(app: Path = APPS / "durable") -> HostProcess:
-        hosts.append(HostProcess(tmp_path, app))
+    def start_one(app: Path = APPS / "durable", port: int | None = None) -> HostProcess:
+        hosts.append(HostProcess(tmp_path, app, port or free_port()))
         return hosts[-1]
 
     yield start_one
@@ -183,6 +184,15 @@ def test_a_state_directory_belongs_to_one_host(
     assert code == 1
     assert f"the host with process id {first.process.pid} is using the state directory" in errors
     assert str(tmp_path / "state") in errors
+
+
+def test_a_port_in_use_ends_the_host_with_its_address(start: Callable[..., HostProcess]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, errors = start(port=port).finish()
+    assert code == 1
+    assert f"cannot listen on http://127.0.0.1:{port}" in errors
+    assert len(errors.splitlines()) == 1
 
 
 def test_an_app_that_cannot_be_indexed_ends_the_host_with_the_reasons(
