@@ -41,11 +41,7 @@ class Worker:
         self._client_binding = client_binding
         self._app_dir = app_dir
         self._threads = ThreadPoolExecutor(thread_name_prefix="function")
-        self._durable = {
-            (function.kind, name.lower()): function
-            for function in functions
-            for name in (function.name, function.durable_name)
-        }
+        self._durable = {(function.kind, function.durable_name.lower()): function for function in functions}
 
     def of_kind(self, kind: str) -> list[IndexedFunction]:
         """Return the functions with this type of trigger."""

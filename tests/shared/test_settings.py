@@ -94,24 +94,15 @@ def test_slashes_at_the_end_of_addresses_and_the_workspace_do_not_count() -> Non
     assert (settings.workspace, settings.arm_url) == (WORKSPACE, "https://arm.example")
 
 
-@pytest.mark.parametrize(
-    ("workspace", "taken"),
-    [
-        (WORKSPACE, True),
-        (WORKSPACE.lower(), True),
-        ("/subscriptions/s", False),
-        (f"{WORKSPACE}/jobs/j", False),
-    ],
-)
-def test_a_workspace_is_a_whole_resource_id(workspace: str, taken: bool, request: pytest.FixtureRequest) -> None:
-    if workspace in ("/subscriptions/s", f"{WORKSPACE}/jobs/j"):
-        reason = "only the beginning of the workspace's id is checked; output_uri then fails at submission"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
-    environment = {**ENOUGH, "DROPSCORE_WORKSPACE": workspace}
-    if taken:
-        assert Settings.from_env(environment).workspace == workspace
-    else:
-        assert problems(environment)[0].startswith("DROPSCORE_WORKSPACE: ")
+@pytest.mark.parametrize("workspace", [WORKSPACE, WORKSPACE.lower()])
+def test_a_workspace_is_a_resource_id_whatever_its_case(workspace: str) -> None:
+    assert Settings.from_env({**ENOUGH, "DROPSCORE_WORKSPACE": workspace}).workspace == workspace
+
+
+@pytest.mark.parametrize("workspace", ["/subscriptions/s", f"{WORKSPACE}/jobs/j"])
+@pytest.mark.xfail(reason="only the id's beginning is checked; every submission then fails in output_uri")
+def test_a_workspace_is_a_whole_resource_id(workspace: str) -> None:
+    assert problems({**ENOUGH, "DROPSCORE_WORKSPACE": workspace})[0].startswith("DROPSCORE_WORKSPACE: ")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +125,7 @@ def test_plain_http_is_trusted_only_on_this_machine(address: str, trusted: bool)
     assert trusted_url(address) is trusted
 
 
-@pytest.mark.xfail(reason="urlsplit raises ValueError for a malformed IPv6 host and for nothing else")
+@pytest.mark.xfail(reason="trusted_url lets urlsplit's ValueError out")
 def test_an_address_that_cannot_be_parsed_is_a_problem_like_any_other() -> None:
     assert problems({**ENOUGH, "DROPSCORE_ARM_URL": "https://[arm"})[0].startswith("DROPSCORE_ARM_URL: ")
 

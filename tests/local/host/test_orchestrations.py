@@ -83,6 +83,7 @@ def test_a_result_that_is_no_json_fails_the_activity(durable: DurableApi) -> Non
     ("name", "text"),
     [
         ("unknown_activity", "The function 'nowhere' doesn't exist or is not an activity function."),
+        ("by_reference", "The function 'renamed' doesn't exist or is not an activity function."),
         ("unknown_child", "The function 'nowhere' doesn't exist or is not an orchestrator function."),
         ("with_http", "the local host does not support call_http in orchestrators"),
         ("large_status", "the custom status is larger than 16 KiB"),

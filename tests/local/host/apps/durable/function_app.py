@@ -100,6 +100,12 @@ def by_another_name(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def by_reference(context: Context) -> Steps:
+    """Calls an activity that has a name of its own by reference, which sends the function's name."""
+    return (yield context.call_activity(renamed, 1))
+
+
+@app.orchestration_trigger(context_name="context")
 def fan_out(context: Context) -> Steps:
     numbers = range(context.get_input())
     return sum((yield context.task_all([context.call_activity(double, number) for number in numbers])))
