@@ -1,10 +1,10 @@
 """Blob triggers: the durable queue of blobs to offer to functions, with retries and a poison record."""
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass
 
+from local.host.doorbell import Doorbell
 from local.host.indexing import IndexedFunction
 from local.host.invocation import Worker, blob_datum
 from local.host.state import State
@@ -43,7 +43,7 @@ class BlobDeliveries:
         self._worker = worker
         self._work = work
         self._running: set[int] = set()
-        self._wake = asyncio.Event()
+        self._bell = Doorbell()
         state.create(SCHEMA)
 
     def queue(self, function: IndexedFunction, container: str, blobs: list[str]) -> None:
@@ -55,18 +55,17 @@ class BlobDeliveries:
 
     def wake(self) -> None:
         """Look at the queue again."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Deliver for ever; cancel to stop taking work."""
         while True:
-            self._wake.clear()
             now = time.time()
             for delivery in self._due(now):
                 if delivery.number not in self._running and len(self._running) < MAX_CONCURRENT:
                     self._running.add(delivery.number)
                     self._work.start(self._deliver(delivery))
-            await self._sleep(now)
+            await self._bell.wait(until=self._next_due(now))
 
     def _due(self, now: float) -> list[Delivery]:
         statement = (
@@ -76,13 +75,9 @@ class BlobDeliveries:
         rows = self._state.execute(statement, now, MAX_CONCURRENT + len(self._running))
         return [Delivery(*row) for row in rows]
 
-    async def _sleep(self, now: float) -> None:
-        """Sleep until woken, or until something is due that was not at `now`."""
-        due = self._state.execute("select min(due) from blob_deliveries where due>?", now)[0][0]
-        alarm = due and asyncio.get_running_loop().call_later(due - time.time(), self._wake.set)
-        await self._wake.wait()
-        if alarm:
-            alarm.cancel()
+    def _next_due(self, now: float) -> float | None:
+        due: float | None = self._state.execute("select min(due) from blob_deliveries where due>?", now)[0][0]
+        return due
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:

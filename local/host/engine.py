@@ -4,7 +4,6 @@ One episode is one transaction and one activity result is another, so an orchest
 once and its activities are at least once; to resume is to start.
 """
 
-import asyncio
 import json
 import logging
 import time
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from local.host.commit import commit
+from local.host.doorbell import Doorbell
 from local.host.episode import Catalog, Outcome, decide, is_suspended, termination
 from local.host.instances import Instance, Status
 from local.host.protocol import (
@@ -58,22 +58,22 @@ class Engine:
         self._max_orchestrators = max_orchestrators
         self._max_activities = max_activities
         self._default_version = default_version
-        self._wake = asyncio.Event()
+        self._bell = Doorbell()
         self._orchestrating: set[str] = set()
         self._acting: set[int] = set()
 
     def wake(self) -> None:
         """Look at the store again: something was written."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Start whatever is due, for ever; cancel to stop taking work."""
         while True:
-            self._wake.clear()
             now = time.time()
             self._start_episodes(now)
             self._start_activities()
-            await self._sleep(now)
+            # From the same moment on: what became due in between must not be missed.
+            await self._bell.wait(until=self.store.next_due(now))
 
     def _start_episodes(self, now: float) -> None:
         for instance_id in self.store.due_instances(now, self._max_orchestrators + len(self._orchestrating)):
@@ -86,14 +86,6 @@ class Engine:
             if activity.number not in self._acting and len(self._acting) < self._max_activities:
                 self._acting.add(activity.number)
                 self._work.start(self._run_activity(activity))
-
-    async def _sleep(self, now: float) -> None:
-        """Sleep until woken, or until something is due that was not at `now`."""
-        due = self.store.next_due(now)
-        alarm = due and asyncio.get_running_loop().call_later(due - time.time(), self._wake.set)
-        await self._wake.wait()
-        if alarm:
-            alarm.cancel()
 
     async def _run_activity(self, activity: QueuedActivity) -> None:
         try:

@@ -70,7 +70,6 @@ def decide(instance: Instance, events: Sequence[Event], answer: Answer, catalog:
     if problem:
         return _failure(instance, problem, custom_status)
     status, output = _state(instance, replay, answer)
-    ended = not status.live
     return Outcome(
         status=status,
         output_text=output,
@@ -79,7 +78,7 @@ def decide(instance: Instance, events: Sequence[Event], answer: Answer, catalog:
         continued=replay.continued if replay.finished and not replay.open else None,
         carried=replay.carried,
         next_id=replay.next_id,
-        warnings=() if ended else _warnings(replay, answer),
+        warnings=_warnings(replay, answer) if status.live else (),
     )
 
 

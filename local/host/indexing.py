@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,9 @@ def index(app_dir: Path) -> list[IndexedFunction]:
     try:
         functions = _app(_import(app_dir / "function_app.py")).get_functions()
     except Exception as error:
-        raise IndexingError([f"function_app.py: {type(error).__name__}: {error}"]) from error
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"function_app.py: {type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+        raise IndexingError([text]) from error
     problems = [problem for function in functions for problem in _problems(function)]
     if problems:
         raise IndexingError(problems)

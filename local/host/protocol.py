@@ -175,9 +175,12 @@ def parse_answer(text: str) -> Answer:
 def parse_failure(failure: Exception) -> Answer:
     """Return the answer inside an exception raised by the SDK; one of unknown origin carries no actions."""
     _, label, state = str(failure).rpartition(OUT_OF_PROCESS_LABEL)
-    if label:
+    if not label:
+        return Answer(error=f"{type(failure).__name__}: {failure}")
+    try:
         return parse_answer(state)
-    return Answer(error=f"{type(failure).__name__}: {failure}")
+    except ValueError as invalid:
+        return Answer(error=str(invalid))
 
 
 def require_json(text: str) -> str:

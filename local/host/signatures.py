@@ -52,16 +52,16 @@ def _names(names: set[str]) -> str:
 
 
 def _parameter_problem(kind: str, parameter: str, annotations: dict[str, Any]) -> str | None:
+    if kind == "blobTrigger":
+        return _blob_problem(parameter, annotations.get(parameter))
     if parameter not in annotations:
-        return "the local host does not bind blob content" if kind == "blobTrigger" else None
+        return None
     annotation = annotations[parameter]
     if not _is_type(annotation):
         return (
             f"parameter {parameter} has the non-type annotation {annotation}; "
             "annotate a plain class such as dict or list, or nothing"
         )
-    if kind == "blobTrigger":
-        return _blob_problem(parameter, annotation)
     if annotation in (str, bytes) or converter(kind).check_input_type_annotation(annotation):
         return None
     return f"parameter {parameter} of a {kind} cannot be annotated {annotation}"

@@ -50,8 +50,8 @@ def test_no_routes_at_all_are_fine() -> None:
 
 
 def test_text_that_is_not_toml_is_refused_with_the_line() -> None:
-    with pytest.raises(RouteError, match=r"routes.toml is not TOML: .*line 2"):
-        parse_routes("[routes.a]\npattern = ")
+    with pytest.raises(RouteError, match=r"routes.toml is not TOML: .*at line 2"):
+        parse_routes("[routes.a]\npattern = bare\n")
 
 
 @pytest.mark.parametrize(

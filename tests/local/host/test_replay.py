@@ -181,6 +181,9 @@ def test_an_answer_is_parsed_from_its_state_and_from_its_exception() -> None:
     assert parse_answer(json.dumps(state)) == expected
     failure = RuntimeError(f"lost{OUT_OF_PROCESS_LABEL}{json.dumps(state)}")
     assert parse_failure(failure) == expected
+    oversized = {"isDone": False, "actions": [], "customStatus": "x" * 9000}
+    failure = RuntimeError(f"lost{OUT_OF_PROCESS_LABEL}{json.dumps(oversized)}")
+    assert "larger than 16 KiB" in (parse_failure(failure).error or "")
     assert parse_failure(TypeError("odd")) == Answer(error="TypeError: odd")
 
 
