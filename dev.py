@@ -84,7 +84,7 @@ def demo(arguments: list[str]) -> None:
 
 
 def up(arguments: list[str]) -> None:
-    become("-m", "local.stack", *arguments)
+    become("-m", "local.up", *arguments)
 
 
 def test(arguments: list[str]) -> None:

@@ -12,7 +12,7 @@ from activities.parts import pack
 from activities.predictions import unpack
 from activities.runs import authenticate, close_run, fail_run, gather, write_results
 from orchestrators.await_job import await_job
-from orchestrators.steps import Steps
+from orchestrators.steps import Steps, fenced
 from shared.records import Gathered, JobView, SubmitStep, Watch, timestamp
 
 bp = df.Blueprint()
@@ -24,10 +24,20 @@ def score_run(context: df.DurableOrchestrationContext) -> Decisions:
     """Input: a `Launch`. Output: the run and its outcome; the ledger holds the rest."""
     steps = Steps(context, context.get_input())
     try:
+        return (yield from closed(context, steps))
+    except Exception as problem:
+        if not fenced(problem):
+            raise
+        return {"run": steps.launch["run"], "outcome": "fenced"}
+
+
+def closed(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
+    """Scores, and closes the run whatever came of it."""
+    try:
         yield from score(context, steps)
-    except Exception as problem:  # noqa: BLE001  the SDK raises plain Exception for a failed activity
-        if "Fenced:" in str(problem):
-            return {"run": steps.launch["run"], "outcome": "fenced"}
+    except Exception as problem:
+        if fenced(problem):
+            raise
         yield steps.failed(fail_run, problem)
     yield steps("close", write_results)
     yield steps("close", dispose_inputs)
@@ -67,10 +77,10 @@ def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: d
     """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
     step = SubmitStep(kind="again")
     while step.kind not in ("submitted", "failed"):
-        if context.current_utc_datetime >= deadline:
-            raise TimeoutError("no job could be submitted before the route's deadline")
         if step.wait:
             yield context.create_timer(context.current_utc_datetime + timedelta(seconds=step.wait))
+        if step.kind == "again" and context.current_utc_datetime >= deadline:
+            raise TimeoutError("no job could be submitted before the route's deadline")
         activity = find_job if step.kind == "searching" else submit_job
         step = SubmitStep.from_dict((yield steps("submit", activity)))
     return step.kind == "submitted"

@@ -1,11 +1,29 @@
 """Calling the activities of one run in order, so that a failure can say which stage it happened in."""
 
+import re
 from typing import Any
 
 import azure.durable_functions as df
 
 # For passing trouble with storage and the like; the activities themselves never repeat what must happen once.
 TRANSIENT = df.RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=4)
+
+# As the Durable extension writes it, the failure of a sub-orchestration around that of its activity.
+BLAME = re.compile(r"(?:(?:Orchestrator|Activity) function '\w+' failed:\s+)+")
+
+
+def fenced(problem: Exception) -> bool:
+    """True where an activity found that a newer launch has taken the run over: stop, and do nothing more.
+
+    The host hands over texts only.
+    """
+    return reason(problem).startswith("Fenced: ")
+
+
+def reason(problem: Exception) -> str:
+    """What an activity raised, "Type: text", without the host's words before it and the stack after it."""
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return BLAME.sub("", lines[0], count=1)
 
 
 class Steps:
@@ -24,6 +42,5 @@ class Steps:
 
     def failed(self, activity: Any, problem: Exception) -> Any:
         """The task that notes at which stage the run failed, with the first line of the reason."""
-        why = str(problem).strip().splitlines()[0]
-        failure = {"launch": self.launch, "stage": self.stage, "why": why}
+        failure = {"launch": self.launch, "stage": self.stage, "why": reason(problem)}
         return self.context.call_activity_with_retry(activity, TRANSIENT, failure)

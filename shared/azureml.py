@@ -27,6 +27,12 @@ LONGEST_RETRY_AFTER = 600.0
 LISTED_PAGES = 20
 WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORECASE)
 
+# Text in quotes, escaped ones inside it included, to the end where it is not closed, and numbers. A quote after a
+# letter is an apostrophe.
+PERHAPS_A_VALUE = re.compile(
+    r"""(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|(?<![\w.-])[-+]?\d[\d.,:eE+-]*"""
+)
+
 # The one place that says whether a failed POST may have made a job. These answers are given before one is made;
 # everything else, a lost connection and any 5xx included, is ambiguous (azure-sdk-for-python#31166: 500, yet jobs).
 SURELY_NOT_CREATED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
@@ -108,20 +114,29 @@ def never_connected(problem: requests.RequestException) -> bool:
 def answered(response: requests.Response) -> Answer:
     """Reads one response to an invoke."""
     if response.status_code in CREATED:
-        try:
-            resource = response.json()
-            return Answer(
-                kind="created",
-                job=resource["name"],
-                job_id=resource.get("id", ""),
-                deployment=response.headers.get("azureml-model-deployment", ""),
-            )
-        except (ValueError, KeyError, TypeError):
-            return Answer(kind="ambiguous", why=f"{response.status_code} with an unreadable body")
+        return created(response)
     why = f"{response.status_code} {error_message(response)}".strip()
     if response.status_code == THROTTLED:
         return Answer(kind="throttled", why=why, retry_after=retry_after(response.headers.get("Retry-After")))
     return Answer(kind="refused" if response.status_code in SURELY_NOT_CREATED else "ambiguous", why=why)
+
+
+def created(response: requests.Response) -> Answer:
+    """The job of a 201; ambiguous where its name cannot be read, for there is a job all the same."""
+    try:
+        resource = response.json()
+    except ValueError:
+        resource = None
+    found = resource if isinstance(resource, dict) else {}
+    name, job_id = found.get("name"), found.get("id")
+    if not isinstance(name, str) or not name:
+        return Answer(kind="ambiguous", why=f"{response.status_code} with an unreadable body")
+    return Answer(
+        kind="created",
+        job=name,
+        job_id=job_id if isinstance(job_id, str) else "",
+        deployment=response.headers.get("azureml-model-deployment", ""),
+    )
 
 
 def error_message(response: requests.Response) -> str:
@@ -148,7 +163,7 @@ def retry_after(header: str | None) -> float:
             seconds = parsedate_to_datetime(header).timestamp() - time()
         except ValueError:
             return 0.0
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if seconds == seconds else 0.0
 
 
 def retry_after_of(problem: Exception) -> float:
@@ -174,13 +189,19 @@ def get(session: requests.Session, url: str, token: str, params: dict[str, str] 
 
 def view(resource: dict[str, Any]) -> JobView:
     """Our reading of a job: only three statuses end it; whatever is unknown keeps running until the deadline."""
-    status = str(resource.get("properties", {}).get("status") or "Unknown")
+    status = str(properties(resource).get("status") or "Unknown")
     return JobView(state=STATES.get(status.lower(), "running"), status=status)
+
+
+def properties(resource: Any) -> dict[str, Any]:
+    """The `properties` of a resource, whatever shape it came in."""
+    found = resource.get("properties") if isinstance(resource, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def job_error(resource: dict[str, Any], known_names: frozenset[str]) -> str:
     """Why a job failed, in its own words, with whatever might be a row's value masked."""
-    error = resource.get("error") or resource.get("properties", {}).get("error") or {}
+    error = resource.get("error") or properties(resource).get("error") or {}
     error = error.get("error", error) if isinstance(error, dict) else {"message": str(error)}
     message = str(error.get("message") or "the job gives no reason")
     return masked(f"{error.get('code') or 'Failed'}: {message}", known_names)[:500]
@@ -192,13 +213,14 @@ def masked(text: str, known_names: frozenset[str] = frozenset()) -> str:
     def hide(found: re.Match[str]) -> str:
         return found[0] if found[0].strip("'\"`") in known_names else "…"
 
-    return re.sub(r"'[^']*'|\"[^\"]*\"|`[^`]*`|(?<![\w.])[-+]?\d[\d.,:eE+-]*", hide, " ".join(text.split()))
+    return PERHAPS_A_VALUE.sub(hide, " ".join(text.split()))
 
 
 def studio_url(resource: dict[str, Any]) -> str:
     """The job's page in Azure ML studio, where its logs are."""
-    points = resource.get("properties", {}).get("interactionEndpoints") or {}
-    return str((points.get("Studio") or {}).get("endpoint") or "")
+    points = properties(resource).get("interactionEndpoints")
+    studio = points.get("Studio") if isinstance(points, dict) else None
+    return str(studio.get("endpoint") or "") if isinstance(studio, dict) else ""
 
 
 def workspace_of(job_id: str) -> str:

@@ -83,15 +83,22 @@ class BlockWriter:
 
 
 class CsvWriter:
-    """Rows as CSV (comma, quotes where needed, `\n`) into a block writer."""
+    """Rows as CSV (comma, quotes where needed, `\n`) into a block writer.
+
+    Quoted throughout: a row of one blank cell, since pandas passes over lines of nothing but blanks, and a row with
+    a lone carriage return, which csv quotes only from Python 3.13 on.
+    """
 
     def __init__(self, blocks: BlockWriter) -> None:
         self.blocks = blocks
         self.text = io.StringIO()
         self.rows = csv.writer(self.text, lineterminator="\n")
+        self.quoted = csv.writer(self.text, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(self, cells: list[str]) -> None:
-        self.rows.writerow(cells)
+        text = "".join(cells)
+        odd = "\r" in text or (len(cells) == 1 and not text.strip())
+        (self.quoted if odd else self.rows).writerow(cells)
         if self.text.tell() > PIECE:
             self.flush()
 

@@ -143,11 +143,13 @@ class Columns:
 
 
 def is_number(text: str) -> bool:
-    """What both Python and pandas read as a finite number."""
+    """What both Python and pandas read as a finite number. Pandas takes whole numbers over 64 bits for text."""
     try:
-        return math.isfinite(float(text)) and "_" not in text and text.isascii()
+        value = float(text)
     except ValueError:
         return False
+    readable = "_" not in text and text.isascii() and math.isfinite(value)
+    return readable and (abs(value) < 2**63 or not text.strip().lstrip("+-").isdigit())
 
 
 def columns_of(header: Row, route: Route) -> Columns:

@@ -35,6 +35,6 @@ def outcome(run: Run, words: list[Verdict]) -> Outcome:
         return "partial"
     if run.job_outcome == "timed-out":
         return "timed-out"
-    if found == {"canceled"}:
-        return "canceled"
-    return "failed" if "failed" in found else "rejected"
+    if "failed" in found:
+        return "failed"
+    return "canceled" if "canceled" in found else "rejected"

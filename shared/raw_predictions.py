@@ -23,11 +23,17 @@ def matched(lines: Iterable[str], route: Route, part: str, rows: int) -> Iterato
     """
     read = {"order": in_order, "file": by_file, "row": by_row}[route.match]
     found = 0
-    for values in read(lines, route, part):
-        found += 1
-        if found > rows:
-            break
-        yield values
+    try:
+        for values in read(lines, route, part):
+            found += 1
+            if found > rows:
+                break
+            yield values
+    except csv.Error:
+        raise StageFailed(
+            f"Row {found + 1} of the raw predictions cannot be read: a quote that is never closed, or a value "
+            f"longer than {csv.field_size_limit()} characters. Nothing was published."
+        ) from None
     if found != rows:
         more = "more than" if found > rows else f"{found} of"
         raise StageFailed(
@@ -39,7 +45,7 @@ def matched(lines: Iterable[str], route: Route, part: str, rows: int) -> Iterato
 def in_order(lines: Iterable[str], route: Route, _part: str) -> Iterator[list[str]]:
     width = len(route.predictions)
     if width == 1:
-        yield from ([unquoted(line)] for line in lines)
+        yield from ([only_value(line, row)] for row, line in enumerate(lines, start=1))
         return
     for row, cells in enumerate(csv.reader(lines, delimiter=" "), start=1):
         yield checked_width(cells, width, row, route)
@@ -81,9 +87,11 @@ def check_file(file: str, part: str, row: int) -> None:
         raise StageFailed(f"Row {row} of the raw predictions belongs to another file. Nothing was published.")
 
 
-def unquoted(line: str) -> str:
+def only_value(line: str, row: int) -> str:
     """A line is one value; a frame's value with a space or quote in it comes quoted."""
     text = line.rstrip("\r\n")
+    if not text:
+        raise StageFailed(f"Row {row} of the raw predictions is empty. Nothing was published.")
     if len(text) > 1 and text[0] == text[-1] == '"':
         cells = next(csv.reader([text], delimiter=" "))
         return cells[0] if len(cells) == 1 else text

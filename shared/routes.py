@@ -10,7 +10,7 @@ from shared import schedule
 from shared.durations import parse_duration, parse_size
 from shared.errors import RouteError
 from shared.records import Record
-from shared.settings import trusted_url
+from shared.settings import WORKSPACE_FORM, is_workspace, trusted_url
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 COLUMN_TYPES = ("number", "text")
@@ -81,9 +81,12 @@ def parse_routes(text: str) -> Routes:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise RouteError(f"routes.toml is not TOML: {problem}") from problem
-    problems = [f"{key}: routes stand in tables [routes.NAME]" for key in document if key != "routes"]
+    tables = document.pop("routes", {})
+    problems = [f"{key}: routes stand in tables [routes.NAME]" for key in document]
+    if not isinstance(tables, dict):
+        problems, tables = ["routes: routes stand in tables [routes.NAME]"], {}
     routes = []
-    for name, table in document.get("routes", {}).items():
+    for name, table in tables.items():
         found = list(problems_of(name, table))
         problems += [f"[routes.{name}] {problem}" for problem in found]
         if not found:
@@ -138,6 +141,8 @@ def described(hint: Any) -> str:
 def value_problems(table: dict[str, Any]) -> Iterator[str]:
     if not trusted_url(table["model"]):
         yield "model: must be the endpoint's https scoring URL (http only for this machine)"
+    if table.get("workspace") and not is_workspace(table["workspace"]):
+        yield f"workspace: {WORKSPACE_FORM}"
     for key, allowed in (("match", MATCHES), ("after", AFTER)):
         if table.get(key, allowed[0]) not in allowed:
             yield one_of(key, allowed)

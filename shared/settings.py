@@ -1,5 +1,6 @@
 """The app's settings: read once from the environment into one frozen value, all problems reported at once."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,10 @@ from shared.errors import SettingsError
 
 STORAGE = "DROPSCORE_STORAGE"
 CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config")
+WORKSPACE_FORM = (
+    "write the workspace's resource id, "
+    "/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/…"
+)
 DEFAULTS = {
     "DROPSCORE_ARM_URL": "https://management.azure.com",
     "DROPSCORE_ARM_AUDIENCE": "https://management.azure.com",
@@ -76,11 +81,8 @@ class Settings:
         if not text("DROPSCORE_INBOX"):
             problems.append("DROPSCORE_INBOX: set the name of the container people drop files into")
         workspace = text("DROPSCORE_WORKSPACE").rstrip("/")
-        if workspace and not workspace.lower().startswith("/subscriptions/"):
-            problems.append(
-                "DROPSCORE_WORKSPACE: write the workspace's resource id, "
-                "/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/…"
-            )
+        if workspace and not is_workspace(workspace):
+            problems.append(f"DROPSCORE_WORKSPACE: {WORKSPACE_FORM}")
         value = cls(
             storage_connection=connection,
             storage_uri=uri,
@@ -108,8 +110,17 @@ def inbox_events(environment: Mapping[str, str]) -> bool:
     return environment.get("DROPSCORE_BLOB_SOURCE", "eventgrid").strip().lower() != "polling"
 
 
+def is_workspace(text: str) -> bool:
+    """Whether a text is the resource id of an Azure ML workspace, and nothing more."""
+    form = r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft.machinelearningservices/workspaces/[^/]+"
+    return re.fullmatch(form, text, re.IGNORECASE) is not None
+
+
 def trusted_url(address: str) -> bool:
     """Tokens go only over TLS; plain http is for emulators on this machine."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and local))

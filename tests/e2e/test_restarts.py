@@ -11,12 +11,10 @@ from pathlib import Path
 import pytest
 
 from local.stack import ROOT, Stack
-from tests.e2e.drops import MODELS, SETTINGS, Drops, doubled, numbers, until
+from tests.e2e.drops import MODELS, SETTINGS, Drops, doubled, numbers, routes, until
 
 
 def stack_on(state: Path) -> Stack:
-    from tests.e2e.drops import routes
-
     return Stack(state, [MODELS], routes(), SETTINGS)
 
 
@@ -68,7 +66,7 @@ def test_ending_the_stack_leaves_no_process_behind(tmp_path: Path, ending: signa
     state = tmp_path / "state"
     with (tmp_path / "out").open("wb") as out:
         up = subprocess.Popen(
-            [sys.executable, "-m", "local.stack", "--state", str(state)],
+            [sys.executable, "-m", "local.up", "--state", str(state)],
             cwd=ROOT,
             stdout=out,
             stderr=out,

@@ -110,7 +110,6 @@ def test_a_run_that_is_throttled_past_its_deadline_fails() -> None:
     assert "deadline" in failure["why"]
 
 
-@pytest.mark.xfail(reason="the deadline is looked at before the wait, so a job may be submitted after it")
 def test_no_job_is_submitted_after_the_deadline() -> None:
     world = scripted(
         gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=600), SUBMITTED)
@@ -146,7 +145,7 @@ def test_an_activity_that_keeps_raising_fails_the_run_at_its_stage(activity: str
     assert names(world)[-4:] == ["fail_run", *CLOSING]
     failure = world.called("fail_run")[0].input
     assert (failure["launch"], failure["stage"]) == (LAUNCH, stage)
-    assert failure["why"].endswith(f"Activity function '{activity}' failed:  OSError: the disk is full")
+    assert failure["why"] == "OSError: the disk is full"
 
 
 def test_a_search_that_keeps_raising_fails_the_run_at_submit() -> None:
@@ -180,7 +179,6 @@ def test_a_launch_that_was_overtaken_ends_quietly_and_does_nothing_more(activity
 
 
 @pytest.mark.parametrize("activity", ["fail_run", *CLOSING])
-@pytest.mark.xfail(reason="a launch overtaken while it closes ends as Failed instead of quietly")
 def test_a_launch_that_was_overtaken_while_closing_ends_quietly_too(activity: str) -> None:
     fenced = answers(Fenced("run R belongs to launch 2, not 1"))
     world = scripted(**{"unpack": answers(OSError("broken")), activity: fenced})
@@ -188,7 +186,6 @@ def test_a_launch_that_was_overtaken_while_closing_ends_quietly_too(activity: st
     assert names(world)[-1] == activity
 
 
-@pytest.mark.xfail(reason="any text with `Fenced:` in it counts as being overtaken, and the run never closes")
 def test_a_failure_whose_text_merely_mentions_fencing_is_an_ordinary_failure() -> None:
     world = scripted(unpack=answers(OSError("others kept writing to diabetes/Fenced: a.csv")))
     assert scored(world)["outcome"] == "succeeded"

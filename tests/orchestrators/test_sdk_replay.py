@@ -8,6 +8,7 @@ import pytest
 
 from orchestrators.await_job import await_job
 from orchestrators.score_run import score_run
+from shared.errors import Fenced
 from tests import durable
 from tests.durable import START, FakeContext, World
 from tests.orchestrators import sdk
@@ -33,8 +34,14 @@ RUNS: dict[str, Callable[[], World]] = {
         submit_job=answers(step("again", wait=37), SEARCHING, SUBMITTED),
         find_job=answers(step("searching", wait=10), step("again")),
     ),
+    "throttled past the deadline": lambda: scripted(
+        gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=60))
+    ),
     "an activity that keeps raising": lambda: scripted(pack=answers(OSError("full\nline two"))),
     "a child that fails": lambda: scripted(read_job=answers(OSError("no storage"))),
+    "overtaken while the job is awaited": lambda: scripted(
+        read_job=answers(Fenced("run R belongs to launch 2"))
+    ),
     "passing trouble": lambda: scripted(unpack=answers(OSError("busy"), {"published": 1})),
 }
 WATCHES: dict[str, Callable[[], World]] = {

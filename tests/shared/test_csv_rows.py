@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pandas as pd
@@ -243,7 +242,7 @@ def test_a_good_file_reads_as_it_is_meant_wherever_its_chunks_end(
 
 def test_rows_know_the_line_they_start_on() -> None:
     rows = rows_of(b'\na,b\n"1\n2",3\n\n4,5\n')
-    assert [row.line for row in rows] == [2, 3, 6] or [row.line for row in rows] == [1, 3, 5]
+    assert [row.line for row in rows] == [2, 3, 6]
 
 
 CELL = st.text(
@@ -259,11 +258,14 @@ def tables(draw: st.DrawFn, cells: st.SearchStrategy[str] = CELL) -> tuple[list[
     header = [f"column {number}" for number in range(width)]
     rows = [header, *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6))]
     delimiter = draw(st.sampled_from(",;\t|"))
+    # Minimal quoting, before Python 3.13, leaves line ends other than its own in the open.
+    lines = any(end in cell for row in rows for cell in row for end in "\r\n")
+    minimal = csv.QUOTE_NONNUMERIC if lines else csv.QUOTE_MINIMAL
     text = io.StringIO()
     csv.writer(
         text,
         delimiter=delimiter,
-        quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])),
+        quoting=draw(st.sampled_from([minimal, csv.QUOTE_ALL])),
         lineterminator=draw(st.sampled_from(["\n", "\r\n", "\r"])),
     ).writerows(rows)
     written = text.getvalue()
@@ -290,7 +292,7 @@ def test_whatever_is_accepted_reads_as_the_csv_module_reads_it(text: str, size: 
     assert found == [row for row in plain if row]
 
 
-@given(tables())
+@given(tables(CELL.filter(lambda cell: "\r" not in cell or "\n" in cell)))
 def test_pandas_reads_as_many_rows_from_the_part(table: tuple[list[list[str]], bytes, str]) -> None:
     rows, data, delimiter = table
     assume(len(rows[0]) > 1)
@@ -299,23 +301,35 @@ def test_pandas_reads_as_many_rows_from_the_part(table: tuple[list[list[str]], b
 
 
 @pytest.mark.parametrize("cell", [" ", "\t", " \t "])
-@pytest.mark.xfail(
-    reason="pandas passes over a line of nothing but blanks, so a lone sent column may lose rows"
-)
 def test_pandas_reads_as_many_rows_from_a_part_of_one_column(cell: str) -> None:
     data = f'name,age\nx,1\n"{cell}",2\n'.encode()
     found, part, _ = packed(data, ANY_COLUMNS.but(send=("name",)))
     assert len(pd.read_csv(io.BytesIO(part))) == found
 
 
+LONE_RETURNS = [b'id,age,bmi\n"a\rb",1,2\n', b'id,age,bmi\n1,2,"a\rb"\n', b'id,"bmi\r",age\n1,2,3\n']
+
+
+@pytest.mark.parametrize("data", LONE_RETURNS)
+def test_a_lone_carriage_return_stays_in_its_cell(data: bytes) -> None:
+    rows, part, carried = packed(data, ANY_COLUMNS.but(carry=("id",)))
+    assert list(csv.reader(io.StringIO(part.decode(), newline=""))) == [row.cells for row in rows_of(data)]
+    assert len(list(csv.reader(io.StringIO(carried.decode(), newline="")))) == rows
+
+
+@pytest.mark.parametrize("text", ["9" * 30, "-" + "9" * 19])
+def test_an_integer_that_pandas_cannot_hold_is_no_number(text: str) -> None:
+    assert not is_number(text)
+
+
 @given(
     st.one_of(st.text("0123456789+-.eE _", max_size=8), st.floats().map(str), st.integers().map(str), CELL)
 )
-@example("9" * 30)
 @example("1\x1c")
+@example("\x0b1")
 @example("1e-400")
 def test_what_counts_as_a_number_pandas_reads_as_one(text: str) -> None:
-    assume(is_number(text))
+    assume(is_number(text) and abs(float(text)) < 2**63)
     _, part, _ = packed(f'id,age,bmi\n1,"{text}",3\n'.encode())
     assert pd.read_csv(io.BytesIO(part))["age"].dtype.kind in "iuf"
 
@@ -332,10 +346,6 @@ MANGLED = [
     lambda data: data.partition(b"\n")[2],
     lambda data: data[: len(data) // 2],
 ]
-
-
-def damaged() -> Iterator[Any]:
-    yield from MANGLED
 
 
 @given(

@@ -1,0 +1,77 @@
+"""`python -m local.up`: the local stack, up until Ctrl-C; its state is continued by the next start."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.children import ChildFailed
+from local.stack import ROOT, Stack
+
+
+def stop_on_signals() -> threading.Event:
+    """Set by Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def lines_of(log: Path) -> Iterator[str]:
+    """What is appended to a log from now on, line by line; "" while there is nothing new."""
+    with log.open("r", encoding="utf-8", errors="replace") as file:
+        file.seek(0, os.SEEK_END)
+        while True:
+            yield file.readline()
+
+
+def welcome(stack: Stack) -> str:
+    return f"""
+dropscore is up.
+
+  drop CSVs into    the container "inbox", as diabetes/<name>.csv
+  take predictions  from the container "predictions"
+  storage           {stack.connection_string}
+  HTTP start        POST {stack.host_url}/api/runs  {{"route": "diabetes", "blobs": ["diabetes/<name>.csv"]}}
+  Azure ML          {stack.azureml_url} (emulated)
+  routes            the blob config/routes.toml
+  state and logs    {stack.state}
+
+Ctrl-C ends everything; the next start continues where this one stopped.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
+    parser.add_argument("--state", type=Path, default=ROOT / ".local/up", help="default: .local/up")
+    arguments = parser.parse_args()
+    stop = stop_on_signals()
+    try:
+        with Stack(arguments.state) as stack:
+            print(welcome(stack), flush=True)
+            watch(stack, stop)
+    except ChildFailed as problem:
+        sys.exit(str(problem))
+    print("Everything is stopped.")
+
+
+def watch(stack: Stack, stop: threading.Event) -> None:
+    """Shows the host's log until asked to stop. Raises ChildFailed when a part of the stack ends by itself."""
+    for line in lines_of(stack.children["host"].log):
+        if stop.is_set():
+            return
+        if line:
+            print(line, end="", flush=True)
+            continue
+        for child in stack.children.values():
+            if child.process.poll() is not None:
+                raise ChildFailed(f"{child.name} ended by itself:\n{child.last_lines()}")
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""One POST to a scripted endpoint: which answers surely made no job, which made one, and which may have."""
+
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from shared.azureml import Answer, invoke, retry_after
+from shared.routes import Route
+from tests.shared.scripted_http import Endpoint, Reply, Reset
+
+BODY = {"properties": {"miniBatchSize": 1}}
+JOB = {
+    "id": "/subscriptions/s/resourceGroups/g/providers/p/workspaces/w/jobs/batchjob-1",
+    "name": "batchjob-1",
+}
+
+
+def route(url: str, deployment: str = "") -> Route:
+    return Route(name="r", pattern="**", model=url, deployment=deployment)
+
+
+def answered(reply: Reply | Reset, *, reset_at_once: bool = False) -> Answer:
+    """What comes of one POST; whatever it is, the endpoint has seen exactly one connection and one request."""
+    with Endpoint(lambda _: reply, reset_at_once=reset_at_once) as endpoint:
+        answer = invoke(route(f"{endpoint.url}/jobs"), BODY, "token", "request-1")
+    assert endpoint.connections == 1
+    assert len(endpoint.received) == (0 if reset_at_once else 1)
+    return answer
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections: bound, so that nobody else takes it, and never listened on."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def test_the_post_carries_body_token_and_request_id() -> None:
+    with Endpoint(lambda _: Reply(201, JOB)) as endpoint:
+        invoke(route(f"{endpoint.url}/jobs", "blue"), BODY, "the-token", "R/1/1")
+    (request,) = endpoint.received
+    assert (request.method, request.path, json.loads(request.body)) == ("POST", "/jobs", BODY)
+    assert request.headers["Authorization"] == "Bearer the-token"
+    assert request.headers["repeatability_request-id"] == "R/1/1"
+    assert request.headers["azureml-model-deployment"] == "blue"
+    assert request.headers["Content-Type"] == "application/json"
+
+
+def test_a_route_without_a_deployment_leaves_it_to_the_endpoint() -> None:
+    with Endpoint(lambda _: Reply(201, JOB)) as endpoint:
+        invoke(route(endpoint.url), BODY, "token", "request-1")
+    assert "azureml-model-deployment" not in endpoint.received[0].headers
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_created_job_is_named_with_its_deployment(status: int) -> None:
+    reply = Reply(status, JOB, {"azureml-model-deployment": "blue", "Location": "/operations/7"})
+    assert answered(reply) == Answer(kind="created", job=JOB["name"], job_id=JOB["id"], deployment="blue")
+
+
+def test_a_created_job_may_come_without_an_id() -> None:
+    assert answered(Reply(201, {"name": "j"})) == Answer(kind="created", job="j")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"name": "j', b"\xff\xfe", b"{}", b"[]", b"null", b"7", b'"batchjob-1"']
+)
+def test_a_creation_that_cannot_be_read_is_ambiguous(body: bytes) -> None:
+    assert answered(Reply(201, body)) == Answer(kind="ambiguous", why="201 with an unreadable body")
+
+
+@pytest.mark.parametrize("body", [{"name": ""}, {"name": None}, {"name": "j", "id": None}])
+def test_a_creation_without_a_usable_name_or_id_is_not_taken_as_it_is(body: dict[str, Any]) -> None:
+    answer = answered(Reply(201, body))
+    assert answer.kind == "ambiguous" or (answer.job and isinstance(answer.job_id, str))
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 422])
+def test_these_answers_are_given_before_a_job_is_made(status: int) -> None:
+    assert answered(Reply(status, b"no")) == Answer(kind="refused", why=f"{status} no")
+
+
+@pytest.mark.parametrize("status", [202, 204, 300, 304, 408, 409, 410, 418, 424, 500, 501, 502, 503, 504])
+def test_any_other_answer_is_ambiguous(status: int) -> None:
+    assert answered(Reply(status)) == Answer(kind="ambiguous", why=str(status))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int) -> None:
+    assert answered(Reply(status, headers={"Location": "/elsewhere"})).kind == "ambiguous"
+
+
+def test_a_reset_before_the_request_is_read_is_ambiguous() -> None:
+    assert answered(Reset(), reset_at_once=True) == Answer(kind="ambiguous", why="ConnectionError")
+
+
+def test_a_reset_after_the_request_is_ambiguous() -> None:
+    assert answered(Reset()) == Answer(kind="ambiguous", why="ConnectionError")
+
+
+def test_an_answer_that_breaks_off_is_ambiguous() -> None:
+    assert answered(Reply(201, JOB, length=10_000)).kind == "ambiguous"
+
+
+def test_a_refused_connection_made_no_job(closed_port: int) -> None:
+    answer = invoke(route(f"http://127.0.0.1:{closed_port}/jobs"), BODY, "token", "request-1")
+    assert answer == Answer(kind="refused", why="ConnectionError")
+
+
+def test_a_host_that_does_not_exist_made_no_job() -> None:
+    answer = invoke(route("https://endpoint.invalid/jobs"), BODY, "token", "request-1")
+    assert answer.kind == "refused"
+
+
+def test_no_answer_shows_the_token(closed_port: int) -> None:
+    answer = invoke(route(f"http://127.0.0.1:{closed_port}/jobs"), BODY, "the-token", "request-1")
+    assert "the-token" not in repr(answer)
+
+
+def test_a_throttled_submission_is_told_how_long_to_wait() -> None:
+    reply = Reply(429, b"slow down", {"Retry-After": "17"})
+    assert answered(reply) == Answer(kind="throttled", why="429 slow down", retry_after=17)
+    assert answered(Reply(429)) == Answer(kind="throttled", why="429", retry_after=0)
+
+
+ENTRA = b"Microsoft Entra Token denied by policy, please review https://learn.microsoft.com/x"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": {"code": "BadArgument", "message": "No deployment."}}, "No deployment."),
+        ({"Error": {"Code": "BadArgument", "Message": "No deployment."}}, "No deployment."),
+        ({"code": "BadArgument", "message": "No deployment."}, "No deployment."),
+        ({"Message": "No deployment."}, "No deployment."),
+        ({"error": "No deployment."}, "No deployment."),
+        (ENTRA, ENTRA.decode()),
+        (b"two\n  lines", "two lines"),
+        (b"", ""),
+        ({}, ""),
+        ([], ""),
+        ({"error": {}}, ""),
+    ],
+)
+def test_every_shape_of_error_body_gives_its_message(body: Any, message: str) -> None:
+    assert answered(Reply(400, body)).why == f"400 {message}".strip()
+
+
+@pytest.mark.parametrize("body", [b"x" * 5000, {"error": {"message": "x" * 5000}}])
+def test_a_long_error_is_cut(body: Any) -> None:
+    assert len(answered(Reply(400, body)).why) == len("400 ") + 300
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("0", 0),
+        ("17", 17),
+        ("1.5", 1.5),
+        ("-3", 0),
+        ("99999", 600),
+        ("inf", 600),
+        ("soon", 0),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 0),
+        ("Fri, 31 Dec 2100 23:59:59 GMT", 600),
+        ("Fri, 99 Dec 2100 23:59:59 GMT", 0),
+    ],
+)
+def test_retry_after_is_read_in_either_form_within_bounds(header: str | None, seconds: float) -> None:
+    assert retry_after(header) == seconds
+
+
+def test_retry_after_as_a_date_is_the_time_until_then() -> None:
+    then = datetime.now(UTC) + timedelta(seconds=400)
+    assert 200 < retry_after(format_datetime(then, usegmt=True)) <= 400
+
+
+def test_retry_after_is_never_nan() -> None:
+    assert retry_after("nan") == 0
