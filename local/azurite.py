@@ -71,12 +71,15 @@ def installed() -> bool:
 
 
 def install() -> None:
-    """Installs the locked version; raises CalledProcessError where npm cannot."""
+    """Installs the locked version. Stops with npm's own words where it cannot."""
     HOME.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCK / name, HOME / name)
     npm = [*required_node().npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(npm, cwd=HOME, env=environment(), check=True)
+    done = subprocess.run(npm, cwd=HOME, env=environment(), check=False)
+    # npm 10 has been seen to give up half-way with exit code 0; its own list of what it installed comes last.
+    if done.returncode or not (HOME / "node_modules/.package-lock.json").exists():
+        raise SystemExit("npm could not install Azurite; see above.")
     shutil.copy(LOCK / "package-lock.json", HOME / "installed.json")
 
 
