@@ -38,7 +38,7 @@ def submit_job(message: dict) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    if run.stage == "packed":
+    if run.stage == "packed" and not run.failed_stage:
         nonce = secrets.token_hex(8)
         path = output_path(run.run, run.attempt, run.post)
         body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
@@ -46,10 +46,15 @@ def submit_job(message: dict) -> dict[str, Any]:
         if run.nonce == nonce:
             answer = azureml.invoke(Route.from_dict(run.route), body, token, path)
             return noted(launch, run, answer).to_dict()
-    if run.job:
-        return SubmitStep(kind="submitted").to_dict()
+    if run.job or run.failed_stage:
+        return settled(run)
     ledger.searching(launch)
     return SubmitStep(kind="searching").to_dict()
+
+
+def settled(run: Run) -> dict[str, Any]:
+    """What an earlier execution or launch came to."""
+    return SubmitStep(kind="submitted" if run.job else "failed").to_dict()
 
 
 def invocation(run: Run, path: str) -> dict[str, Any]:
@@ -95,8 +100,8 @@ def find_job(message: dict) -> dict[str, Any]:
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
-    if run.job:
-        return SubmitStep(kind="submitted").to_dict()
+    if run.job or run.failed_stage:
+        return settled(run)
     found = jobs_of(run)
     if found:
         return adopted(launch, run, found).to_dict()

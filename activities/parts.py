@@ -24,10 +24,13 @@ bp = df.Blueprint()
 def pack(message: dict) -> dict[str, Any]:
     """R2: reads each claimed version under its ETag, once, checks it and writes its part.
 
-    Key: run and attempt; the same versions always give the same parts. Returns how many parts there are.
+    Key: run and attempt; the same versions always give the same parts, and what is packed is not looked at again.
+    Returns how many parts there are.
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
+    if run.stage != "gathered":
+        return {"parts": run.parts}
     claimed = work.claimed(launch.run)
     verdicts = [verdict_on(version, run, number) for number, version in enumerate(claimed, start=1)]
     work.write_verdicts(run, "pack", verdicts)

@@ -41,6 +41,8 @@ def unpack(message: dict) -> dict[str, Any]:
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
+    if run.stage != "ended":
+        return {"published": 0}
     packed = [verdict for verdict in work.verdicts(run, "pack") if verdict.part]
     versions = {version.key: version for version in work.claimed(launch.run)}
     verdicts = [publish_version(versions[one.version], one, run, launch) for one in packed]

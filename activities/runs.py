@@ -15,7 +15,7 @@ from shared.current_routes import current_routes, route_named
 from shared.durations import parse_duration
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Version, timestamp
-from shared.routes import Route
+from shared.routes import Route, Routes
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -23,6 +23,7 @@ bp = df.Blueprint()
 PLANNED_VERSIONS = 100
 VERSIONS_PER_RUN = 1
 STUCK_AFTER = timedelta(seconds=30)
+ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
 
 @bp.activity_trigger(input_name="message")
@@ -175,26 +176,53 @@ def kick_arrival(route: Route) -> list[Launch]:
 @bp.activity_trigger(input_name="sweep")
 @bp.durable_client_input(client_name="client")
 async def start_waiting(sweep: str, client: Any) -> int:
-    """W3, W4, W5, W7: starts runs for files that wait, and runs that were announced but never began.
+    """W3, W4, W5, W7: starts runs for files that wait, and takes up runs whose orchestration is gone.
 
-    Key: slots and run ids; a run that is under way is not started twice. Returns how many were started.
+    Key: slots, run ids and launches; a run that is under way is left alone. Returns how many were started.
     """
-    launches = await asyncio.to_thread(overdue)
+    routes = await asyncio.to_thread(current_routes)
+    launches = await taken_up(client, routes)
+    launches += [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
     await start(client, launches)
     if launches:
         log.info("%s: started %d runs", sweep, len(launches))
     return len(launches)
 
 
-def overdue() -> list[Launch]:
-    routes = current_routes().routes
-    launches = clients.ledger().unbegun(routes, STUCK_AFTER)
-    return launches + [launch for route in routes for launch in kick(route)]
+async def taken_up(client: Any, routes: Routes) -> list[Launch]:
+    """The launches that go on with runs nobody carries any more."""
+    unfinished = await asyncio.to_thread(clients.ledger().unfinished, routes.routes, STUCK_AFTER)
+    found = []
+    for launch in unfinished:
+        status = (await client.get_status(launch.instance_id)).runtime_status
+        if status is None or status.name in ENDED:
+            found += await asyncio.to_thread(next_launch, launch, begun=status is not None)
+    return found
+
+
+def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
+    """R5: the launch that resumes a run; the same one where it never began.
+
+    An orchestration that ended without leaving a record claimed nothing: its slot is freed, its files go on waiting.
+    """
+    ledger = clients.ledger()
+    run = ledger.run(launch.run)
+    if run is None and begun:
+        ledger.withdraw(launch)
+        return []
+    if run is None:
+        return [launch]
+    if run.stage == "closed":
+        return []
+    resumed = launch.but(launch=launch.launch + 1)
+    log.warning(
+        "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
+    )
+    ledger.open(resumed, Route.from_dict(run.route))
+    return [resumed]
 
 
 async def start(client: Any, launches: Iterable[Launch]) -> None:
-    """Starts the orchestrations; one that runs already is fine, its record decides what it may do."""
+    """Starts the orchestrations. Instance ids are never used twice: each is a run and its launch."""
     for launch in launches:
-        status = await client.get_status(launch.instance_id)
-        if status is None or status.runtime_status is None:
-            await client.start_new("score_run", launch.instance_id, launch.to_dict())
+        await client.start_new("score_run", launch.instance_id, launch.to_dict())

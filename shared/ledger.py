@@ -130,8 +130,8 @@ class Ledger:
     # Runs
 
     def open(self, launch: Launch, route: Route) -> Run:
-        """R1: creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
-        self.announce(launch)
+        """R1, R5: creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
+        self.store.create(f"open/{launch.run}", {**launch.to_dict(), "at": self.now()})
         fresh = Run(
             run=launch.run,
             launch=launch.launch,
@@ -143,29 +143,30 @@ class Ledger:
             return fresh
         return self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
 
-    def announce(self, launch: Launch) -> None:
-        """Enters the run into the index of open runs, from which the sweep watches over it."""
-        self.store.create(f"open/{launch.run}", {**launch.to_dict(), "at": self.now()})
-
     def run(self, run: str) -> Run | None:
         found = self.store.read(run_key(run))
         return Run.from_dict(found[0]) if found else None
 
-    def unbegun(self, routes: Iterable[Route], patience: timedelta) -> list[Launch]:
-        """W3, W4: launches that were announced or given a slot longer than `patience` ago and left no record.
+    def unfinished(self, routes: Iterable[Route], patience: timedelta) -> list[Launch]:
+        """W3, W4: the present launch of every run that was announced or holds a slot longer than `patience`.
 
-        On the way, frees the slots of runs that are closed.
+        On the way, finishes the closing of runs whose record says that they are closed.
         """
         long_ago = timestamp(self.clock() - patience)
-        found = [*self.announced(), *(held for route in routes for held in self.held_slots(route))]
-        missing = {}
-        for launch, since in found:
+        held = [*self.announced(), *(one for route in routes for one in self.held_slots(route))]
+        found = {}
+        for launch, since in held:
             run = self.run(launch.run)
-            if run is None and since < long_ago:
-                missing[launch.run] = launch
-            elif run is not None and run.stage == "closed":
-                self.free_slot(launch)
-        return list(missing.values())
+            if run is not None and run.stage == "closed":
+                self.withdraw(launch)
+            elif since < long_ago:
+                found[launch.run] = launch.but(launch=run.launch, slot=run.slot) if run else launch
+        return list(found.values())
+
+    def withdraw(self, launch: Launch) -> None:
+        """Takes a run out of the index and out of its slot: it is closed, or never came to anything."""
+        self.store.delete(f"open/{launch.run}")
+        self.free_slot(launch)
 
     def announced(self) -> Iterator[tuple[Launch, str]]:
         """The runs of the open index, and since when they stand there."""
@@ -255,8 +256,7 @@ class Ledger:
         """The end: outcome, then the open index, then the slot (list what waits after this)."""
         ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
         run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
-        self.store.delete(f"open/{launch.run}")
-        self.free_slot(launch)
+        self.withdraw(launch)
         return run
 
     def fenced(self, launch: Launch) -> Run:

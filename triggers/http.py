@@ -16,6 +16,7 @@ from shared.current_routes import route_named
 from shared.errors import RouteError
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Version
+from shared.routes import Route
 
 bp = df.Blueprint()
 LONGEST_BODY = 1_000_000
@@ -39,6 +40,15 @@ class Asked:
     force: bool
 
 
+@dataclass(frozen=True)
+class Planned:
+    """One run of a request; `new` is False where the same request was made before."""
+
+    launch: Launch
+    blob: str
+    new: bool
+
+
 @bp.route(route="runs", methods=["POST"])
 @bp.durable_client_input(client_name="client")
 async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
@@ -49,14 +59,14 @@ async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
     """
     try:
         asked = parsed(req.get_body())
-        launches = await asyncio.to_thread(planned, asked, req.headers.get("Idempotency-Key", ""))
+        runs = await asyncio.to_thread(planned, asked, req.headers.get("Idempotency-Key", ""))
     except BadRequest as problem:
         return problem_json(problem)
-    await start(client, [launch for launch, _ in launches])
+    await start(client, [one.launch for one in runs if one.new])
     base = req.url.split("?")[0].rstrip("/")
-    runs = [{"run": launch.run, "blobs": [blob], "url": f"{base}/{launch.run}"} for launch, blob in launches]
-    headers = {"Location": f"{base}/{launches[0][0].run}", "Retry-After": "5"}
-    return json_response({"runs": runs}, 202, headers)
+    shown = [{"run": one.launch.run, "blobs": [one.blob], "url": f"{base}/{one.launch.run}"} for one in runs]
+    headers = {"Location": f"{base}/{runs[0].launch.run}", "Retry-After": "5"}
+    return json_response({"runs": shown}, 202, headers)
 
 
 def parsed(body: bytes) -> Asked:
@@ -78,24 +88,24 @@ def parsed(body: bytes) -> Asked:
     return Asked(route, list(dict.fromkeys(blobs)), force)
 
 
-def planned(asked: Asked, key: str) -> list[tuple[Launch, str]]:
-    """Writes each run's plan and enters it into the index of open runs; starting them is all that remains."""
-    versions = found_versions(asked)
-    launches = []
-    for version in versions:
-        run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(datetime.now(UTC))
-        launch = Launch(run=run, launch=1, route=asked.route, force=asked.force)
-        if clients.ledger().bring_plan(run, [version]):
-            clients.ledger().announce(launch)
-        launches.append((launch, version.blob))
-    return launches
-
-
-def found_versions(asked: Asked) -> list[Version]:
+def planned(asked: Asked, key: str) -> list[Planned]:
+    """Writes the plan and the record of each run that was not asked for before; starting them is all that remains."""
     try:
         route = route_named(asked.route)
     except RouteError as problem:
         raise BadRequest(404, "no-such-route", str(problem)) from problem
+    runs = []
+    for version in found_versions(asked, route):
+        run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(datetime.now(UTC))
+        launch = Launch(run=run, launch=1, route=asked.route, force=asked.force)
+        new = clients.ledger().bring_plan(run, [version]) or clients.ledger().run(run) is None
+        if new:
+            clients.ledger().open(launch, route)
+        runs.append(Planned(launch, version.blob, new=new))
+    return runs
+
+
+def found_versions(asked: Asked, route: Route) -> list[Version]:
     versions = {blob: look(blob, route, settled=True) for blob in asked.blobs}
     missing = [blob for blob, version in versions.items() if version is None]
     if missing:

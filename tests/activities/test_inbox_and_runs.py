@@ -1,26 +1,30 @@
 """Arrival, claims, disposal and closing."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from azure.durable_functions import OrchestrationRuntimeStatus
 
 from activities.inbox import arrive, dispose_inputs, find_missed_files
-from activities.runs import authenticate, close_run, gather, kick, kick_arrival, start, write_results
+from activities.runs import authenticate, close_run, gather, kick, kick_arrival, start_waiting, write_results
 from shared import clients
+from shared.errors import Fenced
 from shared.records import Launch, Verdict
 from tests.activities.conftest import App
 
 
 class Starter:
-    """A durable client that remembers what it was asked to start."""
+    """A durable client that remembers what it was asked to start, and shows the statuses it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, **statuses: OrchestrationRuntimeStatus) -> None:
         self.started: dict[str, Any] = {}
+        self.statuses = statuses
 
     async def get_status(self, instance_id: str) -> Any:
-        return SimpleNamespace(runtime_status="Running" if instance_id in self.started else None)
+        return SimpleNamespace(runtime_status=self.statuses.get(instance_id))
 
     async def start_new(self, name: str, instance_id: str, client_input: Any) -> None:
         assert name == "score_run"
@@ -127,12 +131,63 @@ def test_closing_frees_the_slot_and_starts_the_next_file(app: App) -> None:
     assert list(app.ledger.announced()) == []
 
 
-def test_starting_a_run_that_is_under_way_starts_nothing(app: App) -> None:
+def swept(starter: Starter) -> int:
+    """`start_waiting` as the worker calls it."""
+    function = start_waiting._function.get_user_function().client_function
+    started: int = asyncio.run(function("sweep-1", client=starter))
+    return started
+
+
+def opened_long_ago(app: App) -> Launch:
+    """A run of a waiting file that was opened before the sweep's patience."""
+    app.set_routes(app.route())
+    app.drop("double/a.csv", "id,x\na,1\n")
+    arrive("double/a.csv")
+    app.ledger.clock = lambda: datetime.now(UTC) - timedelta(minutes=5)
+    [launch] = kick(app.route())
+    return launch
+
+
+def test_the_sweep_leaves_alone_a_run_that_is_under_way(app: App) -> None:
+    launch = opened_long_ago(app)
+    authenticate(launch.to_dict())
+    app.ledger.clock = lambda: datetime.now(UTC)
+    starter = Starter(**{launch.instance_id: OrchestrationRuntimeStatus.Running})
+    assert swept(starter) == 0
+    assert starter.started == {}
+
+
+@pytest.mark.parametrize(
+    "status", [None, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated]
+)
+def test_the_sweep_goes_on_with_a_run_whose_orchestration_is_gone(
+    app: App, status: OrchestrationRuntimeStatus | None
+) -> None:
+    launch = opened_long_ago(app)
+    authenticate(launch.to_dict())
+    app.ledger.clock = lambda: datetime.now(UTC)
+    starter = Starter(**({launch.instance_id: status} if status else {}))
+    assert swept(starter) == 1
+    assert list(starter.started) == [f"{launch.run}-2"]
+    with pytest.raises(Fenced):
+        gather(launch.to_dict())
+
+
+def test_the_sweep_starts_a_run_that_got_a_slot_and_never_began(app: App) -> None:
+    launch = opened_long_ago(app)
+    app.ledger.clock = lambda: datetime.now(UTC)
     starter = Starter()
-    launch = Launch(run="01", launch=1, route="double")
-    asyncio.run(start(starter, [launch]))
-    asyncio.run(start(starter, [launch]))
-    assert list(starter.started) == ["01-1"]
+    assert swept(starter) == 1
+    assert list(starter.started) == [launch.instance_id]
+
+
+def test_the_sweep_frees_the_slot_of_a_run_that_ended_without_a_record(app: App) -> None:
+    launch = opened_long_ago(app)
+    app.ledger.clock = lambda: datetime.now(UTC)
+    starter = Starter(**{launch.instance_id: OrchestrationRuntimeStatus.Completed})
+    assert swept(starter) == 1
+    [begun] = starter.started.values()
+    assert begun["run"] != launch.run
 
 
 def disposed(app: App, word: str, **changes: object) -> int:

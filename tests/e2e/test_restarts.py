@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.stack import ROOT, Stack
 from tests.e2e.drops import MODELS, SETTINGS, Drops, doubled, numbers, routes, until
@@ -94,3 +95,18 @@ def mentioning(state: Path) -> list[int]:
             if str(state).encode() in line:
                 found.append(int(process.name))
     return found
+
+
+def test_a_run_whose_orchestration_is_gone_is_taken_up_again(tmp_path: Path) -> None:
+    with stack_on(tmp_path) as stack:
+        drops = Drops(stack)
+        version = drops.drop("watched/orphan.csv", "x\n1\n")
+        run = drops.submitted(version)
+        for instance in (f"{run.run}-1", f"{run.run}-1-await"):
+            url = f"{stack.host_url}/runtime/webhooks/durabletask/instances/{instance}/terminate"
+            assert requests.post(url, timeout=10).status_code == 202
+        until(lambda: (drops.run_of(version) or run).launch == 2, "the second launch", 90)
+        drops.control(f"jobs/{run.job}", {"cancel": True})
+        closed, word = drops.closed(version)
+        assert (closed.job, closed.outcome, word.word) == (run.job, "canceled", "canceled")
+        assert list(drops.jobs()) == [run.job]
