@@ -120,10 +120,11 @@ def copy_version(source: BlobClient, etag: str, target: BlobClient, bearer: str 
     the ETag is no longer the source's, ResourceNotFoundError where it is gone.
     """
     size = source.get_blob_properties(etag=etag, match_condition=MatchConditions.IfNotModified).size
-    authorization: dict[str, Any] = {"source_authorization": f"Bearer {bearer}"} if bearer else {}
+    sync = size <= SYNC_COPY_LIMIT
+    authorization: dict[str, Any] = {"source_authorization": f"Bearer {bearer}"} if bearer and sync else {}
     target.start_copy_from_url(
         source.url,
-        requires_sync=size <= SYNC_COPY_LIMIT,
+        requires_sync=sync,
         source_etag=etag,
         source_match_condition=MatchConditions.IfNotModified,
         **authorization,

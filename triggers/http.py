@@ -120,7 +120,7 @@ async def get_run(req: func.HttpRequest) -> func.HttpResponse:
     shown = await asyncio.to_thread(run_shown, run)
     if shown is None:
         return problem_json(
-            BadRequest(404, "no-such-run", f"There is no run {run}, or it has not begun yet.")
+            BadRequest(404, "no-such-run", f"There is no run {run}.")
         )
     return json_response(shown, 200, {})
 
