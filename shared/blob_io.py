@@ -12,6 +12,7 @@ from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 BLOCK = 4 * 1024 * 1024
 PIECE = 64 * 1024
 SYNC_COPY_LIMIT = 256 * 1024 * 1024
+COPY_PATIENCE = 60.0
 CSV = ContentSettings(content_type="text/csv; charset=utf-8")
 
 
@@ -114,10 +115,10 @@ class CsvWriter:
 
 
 def copy_version(source: BlobClient, etag: str, target: BlobClient, bearer: str | None) -> None:
-    """Copies one ETag of a blob on the server, so that no byte comes here; returns when the copy is whole.
+    """Copies one ETag of a blob on the server, so that no byte comes here; returns only when the copy is whole.
 
     `bearer` authorizes the source when the account is used by identity. Raises ResourceModifiedError where
-    the ETag is no longer the source's, ResourceNotFoundError where it is gone.
+    the ETag is no longer the source's, ResourceNotFoundError where it is gone, OSError where the copy is not whole.
     """
     size = source.get_blob_properties(etag=etag, match_condition=MatchConditions.IfNotModified).size
     sync = size <= SYNC_COPY_LIMIT
@@ -129,5 +130,8 @@ def copy_version(source: BlobClient, etag: str, target: BlobClient, bearer: str 
         source_match_condition=MatchConditions.IfNotModified,
         **authorization,
     )
-    while target.get_blob_properties().copy.status == "pending":
+    deadline = time.monotonic() + COPY_PATIENCE
+    while (status := target.get_blob_properties().copy.status) == "pending" and time.monotonic() < deadline:
         time.sleep(1)
+    if status != "success":
+        raise OSError(f"the copy of {source.blob_name} to {target.container_name} is {status}")

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -39,16 +40,31 @@ class Reset:
     """The connection is reset instead of an answer."""
 
 
+class Garbage:
+    """Bytes that are no TLS come instead of an answer, as when the connection is damaged."""
+
+
+Answer = Reply | Reset | Garbage
+
+
 class Endpoint:
     """The server; a context manager. `answer` decides on each request."""
 
-    def __init__(self, answer: Callable[[Received], Reply | Reset], *, reset_at_once: bool = False) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Received], Answer],
+        *,
+        reset_at_first_byte: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.answer = answer
-        self.reset_at_once = reset_at_once
+        self.reset_at_first_byte = reset_at_first_byte
         self.received: list[Received] = []
         self.connections = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_port}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
     def __enter__(self) -> "Endpoint":
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
@@ -66,7 +82,8 @@ class Endpoint:
         class Handler(BaseHTTPRequestHandler):
             def handle(self) -> None:
                 endpoint.connections += 1
-                if endpoint.reset_at_once:
+                if endpoint.reset_at_first_byte:
+                    self.connection.recv(1)
                     reset(self.connection)
                 else:
                     super().handle()
@@ -81,9 +98,15 @@ class Endpoint:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 endpoint.received.append(Received(self.command, self.path, dict(self.headers), body))
                 answer = endpoint.answer(endpoint.received[-1])
-                if isinstance(answer, Reset):
-                    reset(self.connection)
-                    return
+                match answer:
+                    case Reply():
+                        self.send(answer)
+                    case Reset():
+                        reset(self.connection)
+                    case Garbage():
+                        os.write(self.connection.fileno(), b"this is no TLS record")
+
+            def send(self, answer: Reply) -> None:
                 self.send_response(answer.status)
                 length = len(answer.content) if answer.length is None else answer.length
                 for key, value in {"Content-Length": str(length), **answer.headers}.items():

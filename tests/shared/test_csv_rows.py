@@ -1,30 +1,14 @@
-"""Strict CSV: bad files are refused in exact words and without a value, good ones read as csv and pandas read them."""
+"""Strict CSV: bad files are refused in exact words, good ones read as they are meant."""
 
-import csv
 import io
-from typing import Any, cast
 
 import pandas as pd
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
 
-from activities.parts import copy_rows
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter
-from shared.csv_rows import LONGEST_LINE, Row, is_number, read_rows
+from shared.csv_rows import LONGEST_LINE
 from shared.errors import FileRejected
-from shared.routes import Route
+from tests.shared.packing import ANY_COLUMNS, HEADER, packed, rows_of
 
-ROUTE = Route(
-    name="r",
-    pattern="**",
-    model="https://e/jobs",
-    send=("age", "bmi"),
-    carry=("id",),
-    columns={"age": "number"},
-)
-ANY_COLUMNS = Route(name="r", pattern="**", model="https://e/jobs")
-HEADER = b"id,age,bmi\n"
 NUMBERS = "Write plain numbers with a decimal point, correct these cells and drop the file again."
 QUOTES = "Close the quote; write a quote inside a cell twice."
 WIDTH = "the header has 3. Give every row as many fields as the header; put a cell that holds the separator in quotes."
@@ -34,38 +18,10 @@ NOT_CSV = "not a CSV. Export the table as CSV and drop that."
 UNCLOSED = f"a quote is opened and never closed (or a cell is longer than 131072 characters). {QUOTES}"
 
 
-class MemoryBlob:
-    """A block blob: nothing is in it before the commit."""
-
-    def __init__(self) -> None:
-        self.staged: dict[str, bytes] = {}
-        self.content = b""
-
-    def stage_block(self, block_id: str, data: bytes) -> None:
-        self.staged[block_id] = data
-
-    def commit_block_list(self, blocks: list[Any], **_: Any) -> None:
-        self.content = b"".join(self.staged[block.id] for block in blocks)
-
-
-def packed(data: bytes, route: Route = ROUTE) -> tuple[int, bytes, bytes]:
-    """As pack does it: the number of rows, the part, the carried columns."""
-    blobs = MemoryBlob(), MemoryBlob()
-    part, carried = (CsvWriter(BlockWriter(cast("Any", blob), "owner")) for blob in blobs)
-    rows = copy_rows(ChunkStream([data]), route, part, carried)
-    return rows, blobs[0].content, blobs[1].content
-
-
-def refusal(data: bytes, route: Route = ROUTE) -> str:
+def refusal(data: bytes) -> str:
     with pytest.raises(FileRejected) as refused:
-        packed(data, route)
+        packed(data)
     return str(refused.value)
-
-
-def rows_of(data: bytes, delimiter: str = ",", size: int = 1 << 16) -> list[Row]:
-    """The rows of data that comes in chunks of `size` bytes."""
-    chunks = [data[at : at + size] for at in range(0, len(data), size)]
-    return list(read_rows(ChunkStream(chunks), delimiter))
 
 
 def with_rows(*rows: bytes) -> bytes:
@@ -243,116 +199,3 @@ def test_a_good_file_reads_as_it_is_meant_wherever_its_chunks_end(
 def test_rows_know_the_line_they_start_on() -> None:
     rows = rows_of(b'\na,b\n"1\n2",3\n\n4,5\n')
     assert [row.line for row in rows] == [2, 3, 6]
-
-
-CELL = st.text(
-    st.one_of(st.sampled_from('ab1 ,;\t|"\n\ré日'), st.characters(codec="utf-8", exclude_characters="\0")),
-    max_size=6,
-)
-
-
-@st.composite
-def tables(draw: st.DrawFn, cells: st.SearchStrategy[str] = CELL) -> tuple[list[list[str]], bytes, str]:
-    """Rows with a header, how some program wrote them, and its delimiter."""
-    width = draw(st.integers(1, 4))
-    header = [f"column {number}" for number in range(width)]
-    rows = [header, *draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6))]
-    delimiter = draw(st.sampled_from(",;\t|"))
-    # Minimal quoting, before Python 3.13, leaves line ends other than its own in the open.
-    lines = any(end in cell for row in rows for cell in row for end in "\r\n")
-    minimal = csv.QUOTE_NONNUMERIC if lines else csv.QUOTE_MINIMAL
-    text = io.StringIO()
-    csv.writer(
-        text,
-        delimiter=delimiter,
-        quoting=draw(st.sampled_from([minimal, csv.QUOTE_ALL])),
-        lineterminator=draw(st.sampled_from(["\n", "\r\n", "\r"])),
-    ).writerows(rows)
-    written = text.getvalue()
-    if draw(st.booleans()):
-        written = written.rstrip("\r\n")
-    mark = draw(st.sampled_from(["", "\ufeff"]))
-    return rows, (mark + written).encode(), delimiter
-
-
-@given(tables(), st.integers(1, 50))
-def test_what_is_read_is_what_was_written(table: tuple[list[list[str]], bytes, str], size: int) -> None:
-    rows, data, delimiter = table
-    assert [row.cells for row in rows_of(data, delimiter, size)] == rows
-
-
-@given(st.text('ab1 ,;"\n\r\ufeffé', max_size=40), st.integers(1, 9))
-@example('a,b\n1,2\n"', 1)
-def test_whatever_is_accepted_reads_as_the_csv_module_reads_it(text: str, size: int) -> None:
-    try:
-        found = [row.cells for row in rows_of(text.encode(), size=size)]
-    except FileRejected:
-        assume(False)
-    plain = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    assert found == [row for row in plain if row]
-
-
-@given(tables(CELL.filter(lambda cell: "\r" not in cell or "\n" in cell)))
-def test_pandas_reads_as_many_rows_from_the_part(table: tuple[list[list[str]], bytes, str]) -> None:
-    rows, data, delimiter = table
-    assume(len(rows[0]) > 1)
-    found, part, _ = packed(data, ANY_COLUMNS.but(delimiter=delimiter))
-    assert found == len(rows) - 1 == len(pd.read_csv(io.BytesIO(part)))
-
-
-@pytest.mark.parametrize("cell", [" ", "\t", " \t "])
-def test_pandas_reads_as_many_rows_from_a_part_of_one_column(cell: str) -> None:
-    data = f'name,age\nx,1\n"{cell}",2\n'.encode()
-    found, part, _ = packed(data, ANY_COLUMNS.but(send=("name",)))
-    assert len(pd.read_csv(io.BytesIO(part))) == found
-
-
-LONE_RETURNS = [b'id,age,bmi\n"a\rb",1,2\n', b'id,age,bmi\n1,2,"a\rb"\n', b'id,"bmi\r",age\n1,2,3\n']
-
-
-@pytest.mark.parametrize("data", LONE_RETURNS)
-def test_a_lone_carriage_return_stays_in_its_cell(data: bytes) -> None:
-    rows, part, carried = packed(data, ANY_COLUMNS.but(carry=("id",)))
-    assert list(csv.reader(io.StringIO(part.decode(), newline=""))) == [row.cells for row in rows_of(data)]
-    assert len(list(csv.reader(io.StringIO(carried.decode(), newline="")))) == rows
-
-
-@pytest.mark.parametrize("text", ["9" * 30, "-" + "9" * 19])
-def test_an_integer_that_pandas_cannot_hold_is_no_number(text: str) -> None:
-    assert not is_number(text)
-
-
-@given(
-    st.one_of(st.text("0123456789+-.eE _", max_size=8), st.floats().map(str), st.integers().map(str), CELL)
-)
-@example("1\x1c")
-@example("\x0b1")
-@example("1e-400")
-def test_what_counts_as_a_number_pandas_reads_as_one(text: str) -> None:
-    assume(is_number(text) and abs(float(text)) < 2**63)
-    _, part, _ = packed(f'id,age,bmi\n1,"{text}",3\n'.encode())
-    assert pd.read_csv(io.BytesIO(part))["age"].dtype.kind in "iuf"
-
-
-CANARY = "CANARY7391"
-MANGLED = [
-    lambda data: data,
-    lambda data: data + b'"' + CANARY.encode(),
-    lambda data: data.replace(b"\n", b",\n", 2),
-    lambda data: data.replace(CANARY.encode(), b'"' + CANARY.encode() + b'"x', 1),
-    lambda data: data.replace(b"7391", b"7391\0", 1),
-    lambda data: data.replace(b"7391", b"7391\xff", 1),
-    lambda data: data.replace(b",", b";"),
-    lambda data: data.partition(b"\n")[2],
-    lambda data: data[: len(data) // 2],
-]
-
-
-@given(
-    st.lists(st.sampled_from([CANARY, f"x{CANARY}", f"{CANARY}.5", f"-{CANARY}", f"{CANARY} e"]), min_size=3),
-    st.sampled_from(MANGLED),
-)
-def test_no_message_ever_shows_a_value(cells: list[str], mangle: Any) -> None:
-    rows = [cells[at : at + 3] for at in range(0, len(cells), 3)]
-    data = mangle(HEADER + "".join(",".join(row) + "\n" for row in rows).encode())
-    assert CANARY not in refusal(data)

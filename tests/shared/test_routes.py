@@ -158,7 +158,7 @@ def test_a_workspace_is_a_whole_resource_id() -> None:
             ["in/a.csv", "in/.csv", "in/a b.csv", "in/a\nb.csv"],
             ["in/x/a.csv", "in/a.CSV", "xin/a.csv"],
         ),
-        ("**.csv", ["a.csv", "x/y/a.csv"], ["a.txt", "a.csv.gz"]),
+        ("**.csv", ["a.csv", "x/y/a.csv", "x\n/a.csv"], ["a.txt", "a.csv.gz"]),
         ("in/**/*.csv", ["in/x/a.csv", "in/x/y/a.csv"], ["in/a.csv", "out/x/a.csv"]),
         ("in/?.csv", ["in/a.csv", "in/é.csv"], ["in/ab.csv", "in/.csv", "in//.csv"]),
         ("in/a+(b)[c].csv", ["in/a+(b)[c].csv"], ["in/aab.csv", "in/a+(b)c.csv"]),
