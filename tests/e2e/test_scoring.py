@@ -2,6 +2,7 @@
 
 import io
 import time
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -9,10 +10,10 @@ import pandas as pd
 import pytest
 import requests
 
-from local.stack import ROOT
+from local.stack import ROOT, Stack
 from models.diabetes.train import FEATURES
 from shared.records import Verdict
-from tests.e2e.drops import Drops, doubled, numbers, until
+from tests.e2e.drops import MODELS, ROUTES, SETTINGS, Drops, doubled, numbers, until
 
 DIABETES = ROOT / "models" / "diabetes"
 
@@ -168,3 +169,12 @@ def swapped(drops: Drops, name: str) -> Verdict:
 
 def published(drops: Drops) -> bool:
     return swapped(drops, "after").word == "published"
+
+
+def test_the_app_scores_by_polling_as_well_as_by_events(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "DROPSCORE_BLOB_SOURCE": "polling", "DROPSCORE_SWEEP_SCHEDULE": "0 0 0 1 1 *"}
+    with Stack(tmp_path, [MODELS], ROUTES, settings) as stack:
+        drops = Drops(stack)
+        version = drops.drop("double/polled.csv", numbers(3))
+        assert drops.closed(version)[1].word == "published"
+        assert drops.predictions(version.blob) == doubled(3)
