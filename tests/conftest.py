@@ -11,6 +11,18 @@ from local.children import Child
 from local.stack import free_ports, in_use
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the long tests, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="a long test: run `python3 dev.py test --full`"))
+
+
 @pytest.fixture(scope="session")
 def azurite_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The connection string of an Azurite of the session's own; make containers with names of your own in it."""
