@@ -54,6 +54,8 @@ def submit_job(message: dict) -> dict[str, Any]:
 
 def settled(run: Run) -> dict[str, Any]:
     """What an earlier execution or launch came to."""
+    if run.stage == "packed" and not run.failed_stage:
+        return SubmitStep(kind="again").to_dict()
     return SubmitStep(kind="submitted" if run.job else "failed").to_dict()
 
 
@@ -81,7 +83,7 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
         log.info("run %s: job %s", run.run, answer.job)
         return SubmitStep(kind="submitted")
     if answer.kind == "throttled":
-        ledger.not_submitted(launch, post=run.post)
+        ledger.not_submitted(launch, run, post=run.post)
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
     if answer.kind == "refused":
         ledger.failed(launch, "submit", f"The endpoint refused the job: {answer.why}")
@@ -100,7 +102,7 @@ def find_job(message: dict) -> dict[str, Any]:
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
-    if run.job or run.failed_stage:
+    if run.stage != "searching":
         return settled(run)
     found = jobs_of(run)
     if found:
@@ -148,7 +150,7 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
 def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
     ledger = clients.ledger()
     if readable and run.post == 1:
-        ledger.not_submitted(launch, post=2)
+        ledger.not_submitted(launch, run, post=2)
         return SubmitStep(kind="again")
     why = "not accepted: two submissions, and no job came of either"
     if not readable:

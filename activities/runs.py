@@ -116,9 +116,8 @@ def write_results(message: dict) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    words = final_words(
-        run, work.claimed(launch.run), work.verdicts(run, "pack"), work.verdicts(run, "unpack")
-    )
+    claimed = work.claimed(launch.run) or ledger.claims(launch.run)
+    words = final_words(run, claimed, work.verdicts(run, "pack"), work.verdicts(run, "unpack"))
     counts: dict[str, int] = {}
     for verdict in ledger.resulted(launch, words):
         log.info("run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))

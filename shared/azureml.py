@@ -6,6 +6,7 @@ Written against the public documentation of batch endpoints and recordings of th
 
 import json
 import re
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +15,8 @@ from time import time
 from typing import Any, Literal
 
 import requests
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from shared.errors import StageFailed
 from shared.records import JobView
@@ -28,9 +31,9 @@ LISTED_PAGES = 20
 WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORECASE)
 
 # Text in quotes, escaped ones inside it included, to the end where it is not closed, and numbers. A quote after a
-# letter is an apostrophe.
+# word is an apostrophe, after b, f, r or u alone it is Python's.
 PERHAPS_A_VALUE = re.compile(
-    r"""(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|(?<![\w.-])[-+]?\d[\d.,:eE+-]*"""
+    r"""(?<!\w)[bBfFrRuU]{0,2}'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|(?<![\w.-])[-+]?\d[\d.,:eE+-]*"""
 )
 
 # The one place that says whether a failed POST may have made a job. These answers are given before one is made;
@@ -104,11 +107,11 @@ def invoke(route: Route, body: dict[str, Any], token: str, request_id: str) -> A
 
 
 def never_connected(problem: requests.RequestException) -> bool:
-    """True where the connection was not made, so that nothing can have been sent."""
+    """True where no connection was made, or its certificate was refused, so that nothing can have been sent."""
     reason = getattr(problem.args[0] if problem.args else None, "reason", None)
-    return isinstance(problem, requests.ConnectTimeout | requests.exceptions.SSLError) or type(
-        reason
-    ).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
+    refused = (NewConnectionError, NameResolutionError, ConnectTimeoutError)
+    cause = reason.args[0] if isinstance(reason, urllib3.exceptions.SSLError) and reason.args else None
+    return isinstance(reason, refused) or isinstance(cause, ssl.SSLCertVerificationError)
 
 
 def answered(response: requests.Response) -> Answer:

@@ -158,12 +158,16 @@ def columns_of(header: Row, route: Route) -> Columns:
     required = list(dict.fromkeys([*route.send, *route.carry, *route.columns]))
     missing = [name for name in required if name not in names]
     if missing:
-        raise FileRejected(missing_columns(names, missing, required, route.delimiter))
+        raise FileRejected(missing_columns(header, missing, required, route.delimiter))
     for at, name in enumerate(names, start=1):
         if not name.strip():
-            raise FileRejected(f"Line 1: field {at} of the header is empty. Give every column a name.")
+            raise FileRejected(
+                f"Line {header.line}: field {at} of the header is empty. Give every column a name."
+            )
         if names.index(name) != at - 1:
-            raise FileRejected(f"Line 1: fields {names.index(name) + 1} and {at} of the header are the same.")
+            raise FileRejected(
+                f"Line {header.line}: fields {names.index(name) + 1} and {at} of the header are the same."
+            )
     position = {name: at for at, name in enumerate(names)}
     return Columns(
         send=[position[name] for name in route.send or names],
@@ -173,8 +177,9 @@ def columns_of(header: Row, route: Route) -> Columns:
     )
 
 
-def missing_columns(names: list[str], missing: list[str], required: list[str], delimiter: str) -> str:
-    text = f"Line 1: the header lacks {quoted(missing)}. It must name {quoted(required)}."
+def missing_columns(header: Row, missing: list[str], required: list[str], delimiter: str) -> str:
+    names = header.cells
+    text = f"Line {header.line}: the header lacks {quoted(missing)}. It must name {quoted(required)}."
     others = [word for mark, word in SEPARATORS.items() if mark != delimiter and mark in names[0]]
     if len(names) == 1 and others:
         expected = SEPARATORS.get(delimiter, f'"{delimiter}"')

@@ -60,12 +60,15 @@ def newest(known: str) -> tuple[str, str]:
     blob = clients.container("config").get_blob_client("routes.toml")
     changed: dict[str, Any] = {"etag": known, "match_condition": MatchConditions.IfModified} if known else {}
     try:
-        download = blob.download_blob(encoding="utf-8", **changed)
+        download = blob.download_blob(**changed)
     except ResourceModifiedError:
         return "", known
     except ResourceNotFoundError:
         return PACKAGED.read_text("utf-8"), "packaged"
-    return download.readall(), download.properties.etag
+    try:
+        return download.readall().decode(), download.properties.etag
+    except UnicodeDecodeError:
+        raise RouteError("config/routes.toml is not UTF-8") from None
 
 
 def route_named(name: str) -> Route:

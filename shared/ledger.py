@@ -3,10 +3,10 @@
 `docs/protocol.md` gives the keys and the reason for each order of writes.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, unquote
 
 from shared import names
 from shared.errors import Fenced
@@ -33,7 +33,7 @@ class Ledger:
         if known is not None and known.run is not None:
             return False
         waiting = known or seen
-        self.store.create(marker_key(waiting), {}, marker_metadata(waiting))
+        self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
         return True
 
     def version(self, version: Version) -> Version | None:
@@ -95,7 +95,12 @@ class Ledger:
         run = self.run(record.run or "")
         if run is None or run.stage != "closed":
             return ""
-        return next((word.word for word in self.results(run) if word.version == record.key), "")
+        return next((word.word for word in self.results(run) if word.version == record.key), "failed")
+
+    def claims(self, run: str) -> list[Version]:
+        """The versions of the run's plan whose records name it: the truth, wherever its work was interrupted."""
+        records = (self.version(version) for version in self.plan(run, list))
+        return [record for record in records if record is not None and record.run == run]
 
     def forget_markers(self, versions: Iterable[Version]) -> None:
         """The markers of claimed versions have done their work."""
@@ -206,9 +211,14 @@ class Ledger:
         """R3: the intent; only the execution whose nonce stands may POST."""
         return self.advance(launch, "packed", "submitting", path=path, nonce=nonce, intent_at=self.now())
 
-    def not_submitted(self, launch: Launch, *, post: int) -> Run:
-        """R3/R4: surely no job came of the POST; the run may submit again under the number `post`."""
-        return self.change(launch, lambda run: run.but(stage="packed", post=post, nonce=""))
+    def not_submitted(self, launch: Launch, seen: Run, *, post: int) -> Run:
+        """R3/R4: surely no job came of the POST of `seen`; the run may submit again under the number `post`."""
+
+        def change(run: Run) -> Run:
+            same = run.stage in ("submitting", "searching") and run.nonce == seen.nonce
+            return run.but(stage="packed", post=post, nonce="") if same else run
+
+        return self.change(launch, change)
 
     def searching(self, launch: Launch) -> Run:
         """R4: a POST may or may not have made a job."""
@@ -292,10 +302,13 @@ def marker_key(version: Version) -> str:
 
 
 def marker_metadata(version: Version) -> dict[str, str]:
-    """Everything a run must know to claim the version, so that a listing is enough."""
+    """Everything a run must know to claim the version, so that a listing is enough.
+
+    Azure Storage allows 8 KiB of ASCII: the name goes in base64, the shortest form of the longest names.
+    """
     return {
         "container": version.container,
-        "blob": quote(version.blob, safe="/"),
+        "blob64": urlsafe_b64encode(version.blob.encode("utf-8", "surrogatepass")).decode(),
         "etag": version.etag,
         "modified": version.modified,
         "size": str(version.size),
@@ -307,7 +320,7 @@ def version_of_marker(marker: Listed, route: str) -> Version:
     metadata = marker.metadata
     return Version(
         container=metadata["container"],
-        blob=unquote(metadata["blob"]),
+        blob=urlsafe_b64decode(metadata["blob64"]).decode("utf-8", "surrogatepass"),
         etag=metadata["etag"],
         modified=metadata["modified"],
         size=int(metadata["size"]),

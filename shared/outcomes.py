@@ -24,7 +24,10 @@ def ended(version: Version, verdict: Verdict | None, run: Run) -> Verdict:
 
 
 def outcome(run: Run, words: list[Verdict]) -> Outcome:
-    """The run's outcome. A run without versions is `released` when something stopped it, else `empty`."""
+    """The run's outcome. Without versions it is `released` when something stopped it, else `empty`.
+
+    `empty`, too, when all there was had been overwritten or deleted before it was read.
+    """
     found = {verdict.word for verdict in words}
     good = found & {"published", "unchanged"}
     if not found:
@@ -37,4 +40,6 @@ def outcome(run: Run, words: list[Verdict]) -> Outcome:
         return "timed-out"
     if "failed" in found:
         return "failed"
-    return "canceled" if "canceled" in found else "rejected"
+    if "canceled" in found:
+        return "canceled"
+    return "rejected" if "rejected" in found else "empty"

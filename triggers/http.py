@@ -119,9 +119,7 @@ async def get_run(req: func.HttpRequest) -> func.HttpResponse:
     run = req.route_params["run"]
     shown = await asyncio.to_thread(run_shown, run)
     if shown is None:
-        return problem_json(
-            BadRequest(404, "no-such-run", f"There is no run {run}.")
-        )
+        return problem_json(BadRequest(404, "no-such-run", f"There is no run {run}."))
     return json_response(shown, 200, {})
 
 

@@ -85,6 +85,21 @@ def test_gathering_again_finds_the_same_claims(app: App) -> None:
     assert [version.blob for version in app.ledger.waiting("double")] == ["double/b.csv"]
 
 
+def test_a_file_that_was_claimed_before_gathering_broke_off_gets_its_word(app: App) -> None:
+    route = app.route()
+    app.set_routes(route)
+    app.drop("double/a.csv", "id,x\na,1\n")
+    arrive("double/a.csv")
+    [launch] = kick(route)
+    authenticate(launch.to_dict())
+    [marked] = app.ledger.plan(launch.run, lambda: app.ledger.waiting("double"))
+    app.ledger.claim(launch.run, marked)
+    app.ledger.failed(launch, "gather", "storage was away")
+    assert write_results(launch.to_dict()) == {"failed": 1}
+    [word] = app.ledger.results(app.run(launch))
+    assert (word.blob, word.why) == ("double/a.csv", "gather: storage was away")
+
+
 def test_a_scheduled_route_starts_nothing_on_arrival(app: App) -> None:
     route = app.route(schedule="0 0 0 1 1 *")
     app.set_routes(route)

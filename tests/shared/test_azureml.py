@@ -121,7 +121,6 @@ def test_a_value_that_python_quotes_is_masked(before: str, after: str) -> None:
     assert "CANARY" not in masked(f"{[value]!r} are not numbers")
 
 
-@pytest.mark.xfail(reason="the quote after the b counts as an apostrophe")
 def test_bytes_that_python_quotes_are_masked() -> None:
     assert "CANARY" not in masked(f"could not convert string to float: {b'CANARY'!r}")
 

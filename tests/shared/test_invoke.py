@@ -155,9 +155,6 @@ def test_an_endpoint_whose_certificate_is_not_trusted_made_no_job(tls: ssl.SSLCo
     assert endpoint.received == []
 
 
-@pytest.mark.xfail(
-    reason="every SSLError counts as never connected, also one that comes after the request was sent"
-)
 def test_a_tls_connection_that_breaks_after_the_request_is_ambiguous(
     tls: ssl.SSLContext, certificate: Path
 ) -> None:
