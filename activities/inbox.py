@@ -7,12 +7,13 @@ from pathlib import PurePosixPath
 
 import azure.durable_functions as df
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties
 
 from shared import clients, work
 from shared.blob_io import copy_version
 from shared.current_routes import current_routes
+from shared.durations import parse_size
 from shared.names import bare_etag
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
@@ -31,25 +32,25 @@ def arrive(name: str) -> Route | None:
         log.info("blob %s: no route takes it, it stays where it is", name)
         return None
     seen = look(name, route)
-    if seen is None:
-        log.info("blob %s: gone or not whole yet, the sweep looks again", name)
+    if seen is None or not seen.size:
+        log.info("blob %s: gone, empty or not whole yet, the sweep looks again", name)
         return None
     return route if clients.ledger().arrive(seen) else None
 
 
-def look(name: str, route: Route, *, settled: bool = False) -> Version | None:
-    """The version that stands under a name now, or None where there is none that is ready."""
+def look(name: str, route: Route) -> Version | None:
+    """The version that stands under a name now, or None where there is none that is whole."""
     try:
         blob = clients.container("inbox").get_blob_client(name).get_blob_properties()
     except ResourceNotFoundError:
         return None
-    return version_of(blob, name, route) if ready(blob, settled=settled) else None
+    return version_of(blob, name, route) if whole(blob) else None
 
 
-def ready(blob: BlobProperties, *, settled: bool) -> bool:
-    """The one test of readiness: whole, and not empty unless it is old enough to be meant so."""
-    whole = blob.blob_type == "BlockBlob" and blob.copy.status in (None, "success")
-    return whole and (settled or bool(blob.size))
+def whole(blob: BlobProperties) -> bool:
+    """The one test of readiness: a block blob that is no folder and into which no copy is under way."""
+    folder = (blob.metadata or {}).get("hdi_isfolder") == "true"
+    return blob.blob_type == "BlockBlob" and blob.copy.status in (None, "success") and not folder
 
 
 def version_of(blob: BlobProperties, name: str, route: Route) -> Version:
@@ -65,13 +66,15 @@ def version_of(blob: BlobProperties, name: str, route: Route) -> Version:
 
 @bp.activity_trigger(input_name="sweep")
 def find_missed_files(sweep: str) -> int:
-    """W2: leaves markers for the settled versions in the inbox that the ledger has never heard of.
+    """W2: leaves markers for the settled versions in the inbox that the ledger does not know.
 
     Key: container, name and ETag of each. Returns how many there were.
     """
     ledger = clients.ledger()
-    known = ledger.known_versions()
-    missed = [version for version in settled_versions() if version.key not in known]
+    known, marked = ledger.known_versions(), ledger.marked_versions()
+    missed = [
+        one for one in settled_versions() if one.key not in known and (one.route, one.key) not in marked
+    ]
     found = sum(ledger.arrive(version) for version in missed)
     if found:
         log.info("%s: %d files in the inbox that no event had announced", sweep, found)
@@ -79,11 +82,12 @@ def find_missed_files(sweep: str) -> int:
 
 
 def settled_versions() -> Iterator[Version]:
-    before = datetime.now(UTC) - clients.settings().settle_after
-    routes = current_routes()
-    for blob in clients.container("inbox").list_blobs():
+    """What has lain in the inbox for a while. Empty files wait longer: some tools create them and fill them later."""
+    now, chosen, routes = datetime.now(UTC), clients.settings(), current_routes()
+    for blob in clients.container("inbox").list_blobs(include=["copy", "metadata"]):
         route = routes.of(blob.name)
-        if route and blob.last_modified <= before and ready(blob, settled=True):
+        patience = chosen.settle_after if blob.size else chosen.empty_after
+        if route and blob.last_modified <= now - patience and whole(blob):
             yield version_of(blob, blob.name, route)
 
 
@@ -92,35 +96,58 @@ def dispose_inputs(message: dict) -> int:
     """R9: rejected files move to `rejected` with the reason beside them; scored ones move or stay as the route says.
 
     Everything else stays in the inbox. Key: each version's ETag; a file overwritten or deleted meanwhile is left
-    alone. Returns how many files moved.
+    alone. A file that cannot be moved is named in the run's record and keeps nothing else from happening. Returns
+    how many files moved.
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
     words = {verdict.version: verdict for verdict in clients.ledger().results(run)}
-    return sum(
-        dispose(version, words[version.key], run)
-        for version in work.claimed(launch.run)
-        if version.key in words
-    )
+    left: dict[str, str] = {}
+    moved = 0
+    for version in work.claimed(launch.run):
+        try:
+            moved += version.key in words and dispose(version, words[version.key], run)
+        except AzureError as problem:
+            log.exception("run %s: blob %s could not be moved", run.run, version.blob)
+            left[version.blob] = type(problem).__name__
+    if left:
+        clients.ledger().not_moved(launch, left)
+    return moved
 
 
 def dispose(version: Version, verdict: Verdict, run: Run) -> bool:
-    archive = run.route["after"] == "archive" and verdict.word in ("published", "unchanged")
-    if verdict.word == "rejected":
+    """Moves one input where its word wants it. False: it stays, or is no longer what was looked at."""
+    rejected = verdict.word == "rejected"
+    if rejected and stays(version, run):
+        explain(version, verdict, run)
+        return False
+    if rejected:
         target = clients.container("rejected").get_blob_client(version.blob)
-    elif archive:
+    elif run.route["after"] == "archive" and verdict.word in ("published", "unchanged"):
         target = clients.container("archive").get_blob_client(archived_name(version))
     else:
         return False
     source = clients.container("inbox").get_blob_client(version.blob)
     try:
-        copy_version(source, version.etag, target, clients.storage_bearer())
-        if verdict.word == "rejected":
-            explain(target, version, verdict, run)
+        copy_version(source, version.etag, target, f"{run.run}-{run.attempt}")
+        if rejected:
+            explain(version, verdict, run)
         source.delete_blob(etag=version.etag, match_condition=MatchConditions.IfNotModified)
     except (ResourceNotFoundError, ResourceModifiedError):
+        if stands(source, version):
+            raise
         return False
     return True
+
+
+def stands(source: BlobClient, version: Version) -> bool:
+    """Whether the version is still there, so that it was something else that was missing."""
+    return source.exists() and bare_etag(source.get_blob_properties().etag) == version.etag
+
+
+def stays(version: Version, run: Run) -> bool:
+    """A file that is too large to be looked at is too large to be carried about."""
+    return version.size > parse_size(run.route["max_size"])
 
 
 def archived_name(version: Version) -> str:
@@ -130,13 +157,17 @@ def archived_name(version: Version) -> str:
     return str(path.with_name(f"{path.stem}.{dropped}.{version.key[-12:]}{path.suffix}"))
 
 
-def explain(target: BlobClient, version: Version, verdict: Verdict, run: Run) -> None:
-    """Writes `<name>.why.txt` beside a rejected file, for people who see only containers."""
+def explain(version: Version, verdict: Verdict, run: Run) -> None:
+    """Writes `<name>.why.txt` into `rejected`, for people who see only containers."""
+    where = (
+        f"The file was left where it is, in {version.container}."
+        if stays(version, run)
+        else "The file lies beside this note, unchanged."
+    )
     text = (
         f"{version.blob} was not scored.\n\n{verdict.why}\n\n"
-        f"The file lies beside this note, unchanged. Correct it and drop it into {version.container} again, "
-        "under the same name.\n\n"
+        f"{where} Correct it and drop it into {version.container} again, under the same name.\n\n"
         f"dropped {version.modified}, route {version.route}, run {run.run}\n"
     )
-    note = clients.container("rejected").get_blob_client(f"{target.blob_name}.why.txt")
+    note = clients.container("rejected").get_blob_client(f"{version.blob}.why.txt")
     note.upload_blob(text.encode(), overwrite=True)

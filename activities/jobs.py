@@ -1,5 +1,6 @@
 """Azure ML jobs: submitted once, found again when an answer was lost, read, and canceled."""
 
+import json
 import logging
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import azure.durable_functions as df
 import requests
+from azure.core.exceptions import AzureError
 
 from shared import azureml, clients, work
 from shared.durations import parse_duration
@@ -22,6 +24,8 @@ THROTTLED_WAIT = 30.0
 SEARCH_EVERY = 10.0
 SLOWEST_PART = timedelta(minutes=5)
 SLOWEST_BYTES_PER_SECOND = 200_000
+# A passing trouble with Azure ML or the identity; what is under way is looked at again.
+UNREACHABLE = (requests.RequestException, AzureError, StageFailed)
 STOPPED = {
     "timed-out": "the job did not end before the route's deadline and was canceled",
     "canceled": "the run was canceled on request",
@@ -39,30 +43,52 @@ def submit_job(message: dict) -> dict[str, Any]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     if run.stage == "packed" and not run.failed_stage:
-        nonce = secrets.token_hex(8)
-        path = output_path(run.run, run.attempt, run.post)
-        body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
-        run = ledger.submitting(launch, path=path, nonce=nonce)
-        if run.nonce == nonce:
-            answer = azureml.invoke(Route.from_dict(run.route), body, token, path)
-            return noted(launch, run, answer).to_dict()
-    if run.job or run.failed_stage:
-        return settled(run)
-    ledger.searching(launch)
-    return SubmitStep(kind="searching").to_dict()
+        try:
+            return posted(launch, run).to_dict()
+        except StageFailed as problem:
+            ledger.failed(launch, "submit", str(problem))
+            return SubmitStep(kind="failed").to_dict()
+    if run.stage in ("submitting", "searching") and not run.failed_stage:
+        ledger.searching(launch)
+        return SubmitStep(kind="searching").to_dict()
+    return settled(run)
+
+
+def posted(launch: Launch, run: Run) -> SubmitStep:
+    """What can fail first, then the intent, then the one POST. Raises StageFailed only before anything is spent."""
+    ledger, nonce = clients.ledger(), secrets.token_hex(8)
+    path = output_path(run.run, run.attempt, run.post)
+    place = datastore(run, Route.from_dict(run.route).workspace or clients.settings().workspace)
+    body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
+    run = ledger.submitting(launch, path=path, nonce=nonce, raw_account=place.account, raw_url=place.url)
+    if run.nonce != nonce:
+        ledger.searching(launch)
+        return SubmitStep(kind="searching")
+    return noted(launch, run, azureml.invoke(Route.from_dict(run.route), body, token, path))
+
+
+def datastore(run: Run, workspace: str) -> azureml.Place:
+    """Where the raw predictions go, if the workspace is known. Raises StageFailed where it cannot be used."""
+    if not workspace:
+        return azureml.Place("", "")
+    arm, audience = clients.settings().arm_url, clients.settings().arm_audience
+    name = run.route["datastore"]
+    return azureml.datastore_place(clients.http(), arm, workspace, name, clients.token(audience))
 
 
 def settled(run: Run) -> dict[str, Any]:
     """What an earlier execution or launch came to."""
-    if run.stage == "packed" and not run.failed_stage:
-        return SubmitStep(kind="again").to_dict()
-    return SubmitStep(kind="submitted" if run.job else "failed").to_dict()
+    if run.job:
+        return SubmitStep(kind="submitted").to_dict()
+    again = run.stage == "packed" and not run.failed_stage
+    return SubmitStep(kind="again" if again else "failed").to_dict()
 
 
 def invocation(run: Run, path: str) -> dict[str, Any]:
     route = Route.from_dict(run.route)
     workspace = route.workspace or clients.settings().workspace
-    folder = work.container().get_blob_client(parts_folder(run.run, run.attempt)).url
+    # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
+    folder = work.container().get_blob_client(parts_folder(run.run, run.attempt)).url.split("?")[0]
     largest = max(blob.size for blob in work.container().list_blobs(f"{parts_folder(run.run, run.attempt)}/"))
     patience = SLOWEST_PART + timedelta(seconds=largest / SLOWEST_BYTES_PER_SECOND)
     return azureml.invocation(
@@ -77,9 +103,7 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
     """Writes down what came of the POST, and says what comes next."""
     ledger = clients.ledger()
     if answer.kind == "created":
-        ledger.submitted(
-            launch, job=answer.job, job_id=answer.job_id, deployment=answer.deployment, spares=[]
-        )
+        ledger.submitted(launch, job=answer.job, job_id=answer.job_id, deployment=answer.deployment)
         log.info("run %s: job %s", run.run, answer.job)
         return SubmitStep(kind="submitted")
     if answer.kind == "throttled":
@@ -102,12 +126,14 @@ def find_job(message: dict) -> dict[str, Any]:
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
-    if run.stage != "searching":
+    if run.job or run.failed_stage or run.stage not in ("submitting", "searching"):
         return settled(run)
     found = jobs_of(run)
     if found:
         return adopted(launch, run, found).to_dict()
-    if datetime.now(UTC) < moment(run.intent_at) + clients.settings().search_window:
+    waited = datetime.now(UTC) - moment(run.intent_at)
+    window = clients.settings().search_window
+    if waited < window or (found is None and waited < 2 * window):
         return SubmitStep(kind="searching", wait=SEARCH_EVERY).to_dict()
     return not_found(launch, run, readable=found is not None).to_dict()
 
@@ -118,33 +144,39 @@ def jobs_of(run: Run) -> list[dict[str, Any]] | None:
     workspace = run.route["workspace"] or chosen.workspace
     if not workspace:
         return None
+    marker = output_marker(run.run, run.attempt)
     try:
-        found = azureml.jobs_with_output(
-            clients.http(),
-            chosen.arm_url,
-            workspace,
-            clients.token(chosen.arm_audience),
-            output_marker(run.run, run.attempt),
-        )
-        return sorted(found, key=lambda job: str(job.get("systemData", {}).get("createdAt", "")))
-    except (requests.RequestException, StageFailed) as problem:
+        token = clients.token(chosen.arm_audience)
+        found = azureml.jobs_with_output(clients.http(), chosen.arm_url, workspace, token, marker)
+    except UNREACHABLE as problem:
         log.warning("run %s: the list of jobs cannot be read: %s", run.run, type(problem).__name__)
         return None
+    return sorted(found, key=lambda job: str((job.get("systemData") or {}).get("createdAt", "")))
 
 
 def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep:
+    """Takes the oldest job for the run's own, with the path it was given; the others are spare."""
     oldest, *spares = found
-    clients.ledger().submitted(
+    paths = [output_path(run.run, run.attempt, post) for post in range(1, run.post + 1)]
+    path = next((one for one in paths if one in json.dumps(oldest)), run.path)
+    run = clients.ledger().submitted(
         launch,
-        job=oldest["name"],
-        job_id=oldest["id"],
-        deployment="",
-        spares=[job["name"] for job in spares],
+        job=str(oldest["name"]),
+        job_id=str(oldest["id"]),
+        path=path,
+        spares=[str(job["name"]) for job in spares],
     )
-    log.warning("run %s: adopted job %s, canceling %d spare ones", run.run, oldest["name"], len(spares))
-    for job in spares:
-        cancel(job["name"], job["id"])
+    log.warning("run %s: adopted job %s, %d are spare", run.run, run.job, len(spares))
+    cancel_spares(run)
     return SubmitStep(kind="submitted")
+
+
+def cancel_spares(run: Run) -> None:
+    """Cancels every job of the run but its own. Where one POST was repeated, the list is read once more."""
+    late = [str(job["name"]) for job in jobs_of(run) or []] if run.post > 1 else []
+    for job in {*run.spares, *late} - {run.job}:
+        log.warning("run %s: canceling spare job %s", run.run, job)
+        cancel(job, run.job_id)
 
 
 def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
@@ -171,11 +203,11 @@ def read_job(message: dict) -> dict[str, Any]:
     if run.stage != "submitted":
         return JobView(state=run.job_outcome or "failed", status=run.stage).to_dict()
     route = Route.from_dict(run.route)
-    token = clients.token(clients.settings().scoring_audience)
     try:
+        token = clients.token(clients.settings().scoring_audience)
         resource = azureml.get(clients.http(), f"{route.model}/{run.job}", token)
-    except (requests.RequestException, StageFailed) as problem:
-        log.warning("run %s: job %s cannot be read: %s", run.run, run.job, problem)
+    except UNREACHABLE as problem:
+        log.warning("run %s: job %s cannot be read: %s", run.run, run.job, type(problem).__name__)
         wait = azureml.retry_after_of(problem)
         return JobView(state="running", status="unreadable", cancel_wanted=run.cancel, wait=wait).to_dict()
     view = azureml.view(resource)
@@ -192,7 +224,7 @@ def end(launch: Launch, run: Run, view: JobView, resource: dict[str, Any]) -> No
     elif view.state == "canceled":
         why = f"job {run.job} was canceled in Azure ML"
     elif view.state == "failed":
-        why = f"job {run.job}: {azureml.job_error(resource, column_names(run))}"
+        why = f"job {run.job} failed: {azureml.job_error(resource, column_names(run))}; its log says more"
     clients.ledger().ended(launch, outcome, why=why, studio=azureml.studio_url(resource))
     log.info("run %s: job %s %s", run.run, run.job, outcome)
 
@@ -216,8 +248,8 @@ def cancel(job: str, job_id: str) -> None:
     workspace = azureml.workspace_of(job_id) or chosen.workspace
     try:
         azureml.cancel(clients.http(), chosen.arm_url, workspace, job, clients.token(chosen.arm_audience))
-    except requests.RequestException as problem:
-        log.warning("job %s could not be canceled: %s", job, problem)
+    except UNREACHABLE as problem:
+        log.warning("job %s could not be canceled: %s", job, type(problem).__name__)
 
 
 @bp.activity_trigger(input_name="message")

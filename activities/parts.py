@@ -97,11 +97,13 @@ def copy_rows(stream: ChunkStream, route: Route, part: CsvWriter, carried: CsvWr
     for row in rows:
         columns.check(row)
         part.write(columns.sent(row))
-        carried.write(columns.carried(row))
+        if route.carry:
+            carried.write(columns.carried(row))
         found += 1
     if not found:
         raise FileRejected("The file has a header but no rows. Drop it again with at least one row.")
     columns.finish()
     part.commit()
-    carried.commit()
+    if route.carry:
+        carried.commit()
     return found

@@ -16,10 +16,10 @@ from azure.core.exceptions import (
     ResourceModifiedError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobClient, BlobProperties, ContainerClient
+from azure.storage.blob import BlobClient, BlobProperties
 
-from shared import clients, work
-from shared.azureml import datastore_container, workspace_of
+from activities.jobs import datastore
+from shared import azureml, clients, work
 from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, read_chunks
 from shared.errors import StageFailed
 from shared.names import bare_etag, carried_folder
@@ -67,30 +67,23 @@ def publish_version(version: Version, packed: Verdict, run: Run, launch: Launch)
 
 def raw_blob(run: Run) -> tuple[BlobClient, str]:
     """The blob the job wrote its raw predictions to, and its ETag. Raises StageFailed where there is none."""
-    chosen = clients.settings()
-    route = Route.from_dict(run.route)
-    workspace = workspace_of(run.job_id) or route.workspace or chosen.workspace
-    if not workspace:
+    place = azureml.Place(run.raw_account, run.raw_url)
+    if not place.url:
+        place = datastore(run, azureml.workspace_of(run.job_id))
+    if not place.url:
         raise StageFailed(
             "the job's workspace is unknown: set DROPSCORE_WORKSPACE or the route's `workspace`"
         )
-    account, container, url = datastore_container(
-        clients.http(), chosen.arm_url, workspace, route.datastore, clients.token(chosen.arm_audience)
-    )
     storage = clients.storage()
-    own = account == storage.account_name
-    client = (
-        storage.get_container_client(container)
-        if own
-        else ContainerClient.from_container_url(url, clients.credential())
-    )
-    raw = client.get_blob_client(run.path)
+    if place.account == storage.account_name:
+        container = storage.get_container_client(place.url.rsplit("/", 1)[1])
+    else:
+        container = clients.foreign_container(place.url)
+    raw = container.get_blob_client(run.path)
     try:
         return raw, bare_etag(raw.get_blob_properties().etag)
     except ResourceNotFoundError:
-        raise StageFailed(
-            f'the job completed but wrote nothing to {run.path} on the datastore "{route.datastore}"'
-        ) from None
+        raise StageFailed(f"the job completed but wrote nothing to {run.path} in {place.url}") from None
 
 
 def write_rows(writer: CsvWriter, run: Run, packed: Verdict, raw: Iterator[bytes]) -> None:
@@ -160,18 +153,18 @@ def properties(blob: BlobClient) -> BlobProperties | None:
 def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> tuple[str, str]:
     """What stands under the name decides: a word to end with, or ("", "") where it may be replaced."""
     theirs = {key.lower(): value for key, value in (standing.metadata or {}).items()}
-    if "dropscore_version" not in theirs:
+    if theirs.get("dropscore_version", "")[:26] != version.name:
         return "failed", (
             f"unpack: a blob that is not ours stands at {version.blob} in the predictions container; move it away "
             "and drop the file again"
         )
     if theirs["dropscore_version"] == mine["dropscore_version"]:
-        ours = int(theirs["dropscore_round"]) >= int(mine["dropscore_round"])
+        ours = int(theirs.get("dropscore_round", 0)) >= int(mine["dropscore_round"])
         return ("published", "") if ours else ("", "")
     inbox = properties(clients.container("inbox").get_blob_client(version.blob))
     newest = (
         bare_etag(inbox.etag) == version.etag
         if inbox
-        else theirs["dropscore_modified"] < mine["dropscore_modified"]
+        else theirs.get("dropscore_modified", "") < mine["dropscore_modified"]
     )
-    return ("", "") if newest else ("superseded", "predictions of a newer version stand in its place")
+    return ("", "") if newest else ("superseded", "a newer version of the file was dropped")

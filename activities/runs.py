@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import azure.durable_functions as df
 from azure.core.exceptions import ClientAuthenticationError
 
+from activities.jobs import cancel, cancel_spares
 from shared import clients, schedule, work
 from shared.azureml import masked
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_duration
 from shared.outcomes import final_words, outcome
-from shared.records import Gathered, Launch, Run, Version, timestamp
+from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route, Routes
 
 log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ bp = df.Blueprint()
 PLANNED_VERSIONS = 100
 VERSIONS_PER_RUN = 1
 STUCK_AFTER = timedelta(seconds=30)
+LAUNCHES = 5
 ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
 
@@ -30,18 +33,22 @@ ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
-    False where the identity is refused (the record says why, the files go on waiting) or the run is closed.
+    False where the identity is refused (the record says why, the files go on waiting) or the run is closed. Raises
+    ClientAuthenticationError where it is refused to a run that has got further, which is then taken up again later.
     """
     launch = Launch.from_dict(message)
     known = clients.ledger().run(launch.run)
     route = Route.from_dict(known.route) if known else route_named(launch.route)
-    if clients.ledger().open(launch, route).stage == "closed":
+    run = clients.ledger().open(launch, route)
+    if run.stage == "closed":
         return False
     chosen = clients.settings()
     try:
         clients.token(chosen.scoring_audience)
         clients.token(chosen.arm_audience)
     except ClientAuthenticationError as problem:
+        if run.stage != "gathering":
+            raise
         why = f"The app's identity gets no token: {masked(str(problem))[:300]}"
         clients.ledger().failed(launch, "authenticate", why)
         return False
@@ -67,7 +74,7 @@ def gather(message: dict) -> dict[str, Any]:
     chosen = clients.settings()
     return Gathered(
         files=len(claims),
-        deadline=parse_duration(route.deadline).total_seconds(),
+        deadline=timestamp(moment(run.created_at) + parse_duration(route.deadline)),
         poll_at_least=chosen.poll_at_least.total_seconds(),
         poll_at_most=chosen.poll_at_most.total_seconds(),
     ).to_dict()
@@ -114,15 +121,19 @@ def fail_run(message: dict) -> None:
 def write_results(message: dict) -> dict[str, Any]:
     """R8: one final word per version, written once. Key: run. Returns how many versions got each word."""
     launch = Launch.from_dict(message)
+    counts = Counter(verdict.word for verdict in word_each(launch))
+    return dict(counts)
+
+
+def word_each(launch: Launch) -> list[Verdict]:
+    """Gives every claimed version its word; what was claimed is asked of the ledger where the run's list is missing."""
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     claimed = work.claimed(launch.run) or ledger.claims(launch.run)
     words = final_words(run, claimed, work.verdicts(run, "pack"), work.verdicts(run, "unpack"))
-    counts: dict[str, int] = {}
     for verdict in ledger.resulted(launch, words):
         log.info("run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
-        counts[verdict.word] = counts.get(verdict.word, 0) + 1
-    return counts
+    return words
 
 
 def said(why: str) -> str:
@@ -143,6 +154,10 @@ def close(launch: Launch) -> tuple[Run, list[Launch]]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     ended = outcome(run, ledger.results(run))
+    if run.job and not run.job_outcome:
+        cancel(run.job, run.job_id)
+    if run.spares or run.post > 1:
+        cancel_spares(run)
     if ended not in ("failed", "timed-out"):
         work.forget(launch.run)
     run = ledger.closed(launch, ended)
@@ -180,12 +195,13 @@ async def start_waiting(sweep: str, client: Any) -> int:
     Key: slots, run ids and launches; a run that is under way is left alone. Returns how many were started.
     """
     routes = await asyncio.to_thread(current_routes)
-    launches = await taken_up(client, routes)
-    launches += [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
-    await start(client, launches)
-    if launches:
-        log.info("%s: started %d runs", sweep, len(launches))
-    return len(launches)
+    resumed = await taken_up(client, routes)
+    await start(client, resumed)
+    fresh = [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
+    await start(client, fresh)
+    if resumed or fresh:
+        log.info("%s: resumed %d runs, started %d", sweep, len(resumed), len(fresh))
+    return len(resumed) + len(fresh)
 
 
 async def taken_up(client: Any, routes: Routes) -> list[Launch]:
@@ -213,12 +229,22 @@ def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
         return [launch]
     if run.stage == "closed":
         return []
+    if launch.launch >= LAUNCHES:
+        return given_up(launch, run)
     resumed = launch.but(launch=launch.launch + 1)
     log.warning(
         "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
     )
     ledger.open(resumed, Route.from_dict(run.route))
     return [resumed]
+
+
+def given_up(launch: Launch, run: Run) -> list[Launch]:
+    """Closes a run that no launch could bring to its end, so that the route goes on. Returns what comes after it."""
+    why = f"{LAUNCHES} orchestrations of the run have failed; the app's log says why"
+    clients.ledger().failed(launch, run.stage, why)
+    word_each(launch)
+    return close(launch)[1]
 
 
 async def start(client: Any, launches: Iterable[Launch]) -> None:

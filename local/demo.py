@@ -3,7 +3,6 @@
 Three files are dropped: a good one, one whose event is delivered twice, and a broken one.
 """
 
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -36,11 +35,10 @@ class Clock:
 
 
 def main() -> int:
-    shutil.rmtree(STATE, ignore_errors=True)
     clock = Clock()
     clock.say("starting Azurite, the Azure ML emulator and the Functions host")
     try:
-        with Stack(STATE) as stack:
+        with Stack(STATE, fresh=True) as stack:
             clock.say("all three are up")
             drop(stack, clock)
             words = follow(Ledger(BlobStore(stack.container("ledger"))), clock)

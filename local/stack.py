@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import socket
 import sys
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ class Stack:
     """Everything that stands in for Azure on this machine. A context manager: on leaving, nothing runs.
 
     `state` keeps its data; `models` are folders of az ml YAML; `routes` is the text of the first routes.toml,
-    with $AZUREML for the emulator's address; `settings` are app settings that differ from the defaults.
+    with $AZUREML for the emulator's address; `settings` are app settings that differ from the defaults; `fresh` forgets
+    what an earlier start left.
     """
 
     state: Path
@@ -41,6 +43,7 @@ class Stack:
     routes: str = ""
     settings: dict[str, str] = field(default_factory=dict)
     app: Path = ROOT
+    fresh: bool = False
     children: dict[str, Child] = field(default_factory=dict)
     running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -48,6 +51,8 @@ class Stack:
         self.state.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as started:
             started.enter_context(locked(self.state))
+            if self.fresh:
+                forget(self.state)
             started.enter_context(self.storage)
             started.callback(self.stop_children)
             self.start_azurite()
@@ -186,6 +191,14 @@ def locked(state: Path) -> IO[str]:
         lock.close()
         raise ChildFailed(f"A stack is running on {state} already; end it with Ctrl-C first.") from None
     return lock
+
+
+def forget(state: Path) -> None:
+    for entry in state.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.name != "lock":
+            entry.unlink()
 
 
 def free_ports() -> dict[str, int]:

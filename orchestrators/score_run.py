@@ -13,10 +13,15 @@ from activities.predictions import unpack
 from activities.runs import authenticate, close_run, fail_run, gather, write_results
 from orchestrators.await_job import await_job
 from orchestrators.steps import Steps, fenced
-from shared.records import Gathered, JobView, SubmitStep, Watch, timestamp
+from shared.records import Gathered, JobView, SubmitStep, Watch, moment, timestamp
 
 bp = df.Blueprint()
 Decisions = Generator[Any, Any, Any]
+
+# In these stages a job is paid for: what fails unexpectedly ends the orchestration, and the sweep goes on with the run.
+PAID = ("await", "unpack")
+PATIENT_ROUNDS = 20
+PATIENT_WAIT = timedelta(minutes=10)
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -36,7 +41,7 @@ def closed(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
     try:
         yield from score(context, steps)
     except Exception as problem:
-        if fenced(problem):
+        if fenced(problem) or steps.stage in PAID:
             raise
         yield steps.failed(fail_run, problem)
     yield steps("close", write_results)
@@ -54,13 +59,12 @@ def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
     packed = yield steps("pack", pack)
     if not packed["parts"]:
         return
-    deadline = context.current_utc_datetime + timedelta(seconds=gathered.deadline)
-    if not (yield from submitted(context, steps, deadline)):
+    if not (yield from submitted(context, steps, moment(gathered.deadline))):
         return
     watch = Watch(
         launch=steps.launch,
         since=timestamp(context.current_utc_datetime),
-        deadline=timestamp(deadline),
+        deadline=gathered.deadline,
         poll_at_least=gathered.poll_at_least,
         poll_at_most=gathered.poll_at_most,
     )
@@ -75,10 +79,14 @@ def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
 
 def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: datetime) -> Decisions:
     """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
-    step = SubmitStep(kind="again")
+    step, rounds = SubmitStep(kind="again"), 0
     while step.kind not in ("submitted", "failed"):
+        rounds += 1
         if step.wait:
-            yield context.create_timer(context.current_utc_datetime + timedelta(seconds=step.wait))
+            # Each round lengthens the history that every later step replays.
+            patient = step.kind == "again" and rounds > PATIENT_ROUNDS
+            wait = PATIENT_WAIT if patient else timedelta(seconds=step.wait)
+            yield context.create_timer(context.current_utc_datetime + wait)
         if step.kind == "again" and context.current_utc_datetime >= deadline:
             raise TimeoutError("no job could be submitted before the route's deadline")
         activity = find_job if step.kind == "searching" else submit_job

@@ -14,7 +14,13 @@ bp = df.Blueprint()
 
 @bp.orchestration_trigger(context_name="context")
 def sweep(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
-    """Output: how many files were found and how many runs were started."""
-    found = yield context.call_activity_with_retry(find_missed_files, TRANSIENT, context.instance_id)
+    """Output: how many files were found and how many runs were started. What waits is started in any case."""
+    found, problem = 0, None
+    try:
+        found = yield context.call_activity_with_retry(find_missed_files, TRANSIENT, context.instance_id)
+    except Exception as failure:  # noqa: BLE001  the SDK raises plain Exception; it is raised again below
+        problem = failure
     started = yield context.call_activity_with_retry(start_waiting, TRANSIENT, context.instance_id)
+    if problem is not None:
+        raise problem
     return {"found": found, "started": started}

@@ -7,11 +7,10 @@ Written against the public documentation of batch endpoints and recordings of th
 import json
 import re
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from time import time
+from time import sleep, time
 from typing import Any, Literal
 
 import requests
@@ -25,11 +24,14 @@ from shared.routes import Route
 ARM_VERSION = {"api-version": "2023-10-01"}
 CANCEL_VERSION = {"api-version": "2023-04-01-preview"}
 INVOKE_TIMEOUT = (10, 120)
+CONNECT_PAUSES = (0, 1, 3)
 READ_TIMEOUT = (10, 60)
 LONGEST_RETRY_AFTER = 600.0
-LISTED_PAGES = 20
+LISTED_PAGES = 200
 WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORECASE)
 
+CODE = re.compile(r"^[A-Za-z][\w.]{0,80}$")
+EXCEPTION_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)\b")
 # Text in quotes, escaped ones inside it included, to the end where it is not closed, and numbers. A quote after a
 # word is an apostrophe, after b, f, r or u alone it is Python's.
 PERHAPS_A_VALUE = re.compile(
@@ -91,19 +93,27 @@ def output_uri(datastore: str, workspace: str, path: str) -> str:
 
 
 def invoke(route: Route, body: dict[str, Any], token: str, request_id: str) -> Answer:
-    """POSTs once, over a connection of its own, following no redirect, retrying nothing."""
+    """POSTs once, over a connection of its own, following no redirect.
+
+    Only a connection that could not be made is tried again: nothing has been sent.
+    """
     headers = {"Authorization": f"Bearer {token}", "repeatability_request-id": request_id}
     if route.deployment:
         headers["azureml-model-deployment"] = route.deployment
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            response = session.post(
-                route.model, json=body, headers=headers, timeout=INVOKE_TIMEOUT, allow_redirects=False
-            )
-    except requests.RequestException as problem:
-        return Answer(kind="refused" if never_connected(problem) else "ambiguous", why=type(problem).__name__)
-    return answered(response)
+    for pause in CONNECT_PAUSES:
+        sleep(pause)
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                response = session.post(
+                    route.model, json=body, headers=headers, timeout=INVOKE_TIMEOUT, allow_redirects=False
+                )
+            return answered(response)
+        except requests.RequestException as problem:
+            if not never_connected(problem):
+                return Answer(kind="ambiguous", why=type(problem).__name__)
+            why = type(problem).__name__
+    return Answer(kind="refused", why=f"no connection in {len(CONNECT_PAUSES)} tries ({why})")
 
 
 def never_connected(problem: requests.RequestException) -> bool:
@@ -203,11 +213,20 @@ def properties(resource: Any) -> dict[str, Any]:
 
 
 def job_error(resource: dict[str, Any], known_names: frozenset[str]) -> str:
-    """Why a job failed, in its own words, with whatever might be a row's value masked."""
-    error = resource.get("error") or properties(resource).get("error") or {}
-    error = error.get("error", error) if isinstance(error, dict) else {"message": str(error)}
-    message = str(error.get("message") or "the job gives no reason")
-    return masked(f"{error.get('code') or 'Failed'}: {message}", known_names)[:500]
+    """What a failed job says of itself, without what might be a row's value.
+
+    That is the error's code, the exceptions its message names, and the columns. The rest of a message is a script's
+    own words and may quote what it failed on.
+    """
+    error = resource.get("error") or properties(resource).get("error")
+    while isinstance(error, dict) and "error" in error:
+        error = error["error"]
+    found = error if isinstance(error, dict) else {"message": error}
+    message = str(found.get("message") or "")
+    exceptions = EXCEPTION_NAME.findall(message)
+    columns = [name for name in re.findall(r"[^\s'\"`]+", message) if name in known_names]
+    named = dict.fromkeys([*CODE.findall(str(found.get("code") or "")), *exceptions, *columns])
+    return ", ".join(named) or "it gives no reason"
 
 
 def masked(text: str, known_names: frozenset[str] = frozenset()) -> str:
@@ -246,26 +265,34 @@ def cancel(session: requests.Session, arm: str, workspace: str, job: str, token:
 
 def jobs_with_output(
     session: requests.Session, arm: str, workspace: str, token: str, marker: str
-) -> Iterator[dict[str, Any]]:
-    """The workspace's jobs whose output path contains `marker`, as far as the newest pages go.
+) -> list[dict[str, Any]]:
+    """The workspace's jobs whose output path contains `marker`. Raises StageFailed where the list is too long to read.
 
     ARM shows no outputs; the path stands in `properties["azureml.parameters"]` (recorded), so the whole job is
     searched for it.
     """
-    url: str | None = f"{arm}{workspace}/jobs"
+    url = f"{arm}{workspace}/jobs"
     params: dict[str, str] | None = {**ARM_VERSION, "jobType": "Pipeline", "listViewType": "ActiveOnly"}
+    found: list[dict[str, Any]] = []
     for _ in range(LISTED_PAGES):
-        if not url:
-            return
         page = get(session, url, token, params)
-        yield from (job for job in page.get("value", []) if marker in json.dumps(job))
+        found += [job for job in page.get("value", []) if marker in json.dumps(job)]
         url, params = page.get("nextLink"), None
+        if not url:
+            return found
+    raise StageFailed(f"the workspace lists more than {LISTED_PAGES} pages of jobs")
 
 
-def datastore_container(
-    session: requests.Session, arm: str, workspace: str, name: str, token: str
-) -> tuple[str, str, str]:
-    """Where a registered blob datastore lies: its account, its container and the container's URL."""
+@dataclass(frozen=True)
+class Place:
+    """A container of a storage account."""
+
+    account: str
+    url: str
+
+
+def datastore_place(session: requests.Session, arm: str, workspace: str, name: str, token: str) -> Place:
+    """Where a registered blob datastore lies."""
     found = get(session, f"{arm}{workspace}/datastores/{name}", token, ARM_VERSION)["properties"]
     if str(found.get("datastoreType", "")).lower() != "azureblob":
         raise StageFailed(
@@ -273,5 +300,5 @@ def datastore_container(
             "blob datastores. Name one in the route's `datastore`."
         )
     account, container = found["accountName"], found["containerName"]
-    url = f"{found.get('protocol', 'https')}://{account}.blob.{found.get('endpoint', 'core.windows.net')}"
-    return account, container, f"{url}/{container}"
+    host = f"{account}.blob.{found.get('endpoint', 'core.windows.net')}"
+    return Place(account, f"{found.get('protocol', 'https')}://{host}/{container}")

@@ -22,9 +22,9 @@ def settings() -> Settings:
 
 
 @cache
-def credential() -> TokenCredential:
-    """The app's identity: managed on Azure, `az login` on a developer's machine."""
-    return DefaultAzureCredential(managed_identity_client_id=os.environ.get("AZURE_CLIENT_ID"))
+def credential(client_id: str = "") -> TokenCredential:
+    """An identity of the app, by default its own: managed on Azure, `az login` on a developer's machine."""
+    return DefaultAzureCredential(managed_identity_client_id=client_id or settings().client_id or None)
 
 
 def token(audience: str) -> str:
@@ -34,33 +34,23 @@ def token(audience: str) -> str:
 
 @cache
 def storage() -> BlobServiceClient:
-    """The account of all containers. Reads come in 4 MiB pieces, so that memory stays flat."""
-    options: dict[str, Any] = {
-        "max_single_get_size": CHUNK,
-        "max_chunk_get_size": CHUNK,
-        # The default policy waits 15 s before its first retry, too long inside an activity.
-        "retry_policy": ExponentialRetry(
-            initial_backoff=1, increment_base=2, retry_total=4, random_jitter_range=1
-        ),
-    }
+    """The account of all containers."""
     chosen = settings()
     if chosen.storage_connection:
-        return BlobServiceClient.from_connection_string(chosen.storage_connection, **options)
-    return BlobServiceClient(chosen.storage_uri, credential=storage_identity(chosen), **options)
+        return BlobServiceClient.from_connection_string(chosen.storage_connection, **blob_options())
+    identity = credential(chosen.storage_client_id)
+    return BlobServiceClient(chosen.storage_uri, credential=identity, **blob_options())
 
 
-def storage_identity(chosen: Settings) -> TokenCredential:
-    if chosen.storage_client_id == os.environ.get("AZURE_CLIENT_ID", ""):
-        return credential()
-    return DefaultAzureCredential(managed_identity_client_id=chosen.storage_client_id)
+def foreign_container(url: str) -> ContainerClient:
+    """A container of another account, such as a workspace's, by the app's own identity."""
+    return ContainerClient.from_container_url(url, credential(), **blob_options())
 
 
-def storage_bearer() -> str | None:
-    """The token that lets a server-side copy read its source; None where the account key already does."""
-    chosen = settings()
-    if chosen.storage_connection:
-        return None
-    return storage_identity(chosen).get_token("https://storage.azure.com/.default").token
+def blob_options() -> dict[str, Any]:
+    """Reads in 4 MiB pieces, so that memory stays flat; retries that begin sooner than the default's 15 s."""
+    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4, random_jitter_range=1)
+    return {"max_single_get_size": CHUNK, "max_chunk_get_size": CHUNK, "retry_policy": retry}
 
 
 def container(name: str) -> ContainerClient:

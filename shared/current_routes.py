@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 
 from shared import clients
 from shared.errors import RouteError
@@ -49,10 +49,10 @@ def refresh() -> None:
         text, etag = newest(loaded.etag)
         if etag != loaded.etag or loaded.routes is None:
             loaded.routes, loaded.etag = parse_routes(text), etag
-    except RouteError as problem:
+    except (RouteError, AzureError) as problem:
         if loaded.routes is None:
             raise
-        log.warning("config/routes.toml is not usable, the last good routes stay in force: %s", problem)
+        log.warning("config/routes.toml cannot be used, the last good routes stay in force: %s", problem)
 
 
 def newest(known: str) -> tuple[str, str]:
@@ -66,9 +66,9 @@ def newest(known: str) -> tuple[str, str]:
     except ResourceNotFoundError:
         return PACKAGED.read_text("utf-8"), "packaged"
     try:
-        return download.readall().decode(), download.properties.etag
+        return download.readall().decode("utf-8-sig"), download.properties.etag
     except UnicodeDecodeError:
-        raise RouteError("config/routes.toml is not UTF-8") from None
+        raise RouteError("config/routes.toml is not UTF-8: save it as UTF-8") from None
 
 
 def route_named(name: str) -> Route:

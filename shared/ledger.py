@@ -41,9 +41,13 @@ class Ledger:
         return Version.from_dict(found[0]) if found else None
 
     def known_versions(self) -> set[str]:
-        """The keys of every version that has a record or a marker: two listings, whatever their number."""
-        items = [*self.store.listed("versions/"), *self.store.listed("waiting/")]
-        return {item.key.rsplit("/", 1)[1].split(".", 1)[0] for item in items}
+        """The keys of every version that has a record."""
+        return {item.key.rsplit("/", 1)[1].removesuffix(".json") for item in self.store.listed("versions/")}
+
+    def marked_versions(self) -> set[tuple[str, str]]:
+        """Route and key of every version that waits: a marker counts only for the route it stands under."""
+        found = (item.key.split("/") for item in self.store.listed("waiting/"))
+        return {(route, marker.split(".", 1)[0]) for _, route, marker in found}
 
     def waiting(self, route: str, until: str = "") -> list[Version]:
         """The markers of a route, oldest first; `until` leaves out those that came later."""
@@ -207,9 +211,11 @@ class Ledger:
     def packed(self, launch: Launch, *, rows: int, parts: int) -> Run:
         return self.advance(launch, "gathered", "packed", rows=rows, parts=parts)
 
-    def submitting(self, launch: Launch, *, path: str, nonce: str) -> Run:
-        """R3: the intent; only the execution whose nonce stands may POST."""
-        return self.advance(launch, "packed", "submitting", path=path, nonce=nonce, intent_at=self.now())
+    def submitting(self, launch: Launch, *, path: str, nonce: str, **place: str) -> Run:
+        """R3: the intent; only the execution whose nonce stands may POST. `place` is where the path lies."""
+        return self.advance(
+            launch, "packed", "submitting", path=path, nonce=nonce, intent_at=self.now(), **place
+        )
 
     def not_submitted(self, launch: Launch, seen: Run, *, post: int) -> Run:
         """R3/R4: surely no job came of the POST of `seen`; the run may submit again under the number `post`."""
@@ -224,10 +230,11 @@ class Ledger:
         """R4: a POST may or may not have made a job."""
         return self.advance(launch, "submitting", "searching")
 
-    def submitted(self, launch: Launch, *, job: str, job_id: str, deployment: str, spares: list[str]) -> Run:
-        """R3/R4: the run's one job; `spares` are others found on its paths, which are canceled."""
-        changes: dict[str, Any] = {"job": job, "job_id": job_id, "deployment": deployment, "spares": spares}
-        return self.change(launch, lambda run: run if run.job else run.but(stage="submitted", **changes))
+    def submitted(self, launch: Launch, *, job: str, **found: Any) -> Run:
+        """R3/R4: the run's one job, and what is known of it; the first one stands."""
+        return self.change(
+            launch, lambda run: run if run.job else run.but(stage="submitted", job=job, **found)
+        )
 
     def stopping(self, launch: Launch, reason: str) -> Run:
         """R6: the job is being canceled by us; the first reason stands."""
@@ -255,6 +262,10 @@ class Ledger:
             launch, lambda run: run if run.stage == "closed" else run.but(stage="resulted", result=number)
         )
         return self.results(run)
+
+    def not_moved(self, launch: Launch, left: dict[str, str]) -> Run:
+        """R9: inputs that stay where they are because storage would not have them moved, and its word for it."""
+        return self.change(launch, lambda run: run.but(not_moved=left))
 
     def results(self, run: Run) -> list[Verdict]:
         if run.result is None:

@@ -29,6 +29,10 @@ def matched(lines: Iterable[str], route: Route, part: str, rows: int) -> Iterato
             if found > rows:
                 break
             yield values
+    except UnicodeDecodeError:
+        raise StageFailed(
+            f"The raw predictions are not UTF-8 after row {found}. Nothing was published."
+        ) from None
     except csv.Error:
         raise StageFailed(
             f"Row {found + 1} of the raw predictions cannot be read: a quote that is never closed, or a value "

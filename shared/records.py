@@ -111,6 +111,8 @@ class Run(Record):
     job_id: str = ""
     deployment: str = ""
     studio: str = ""
+    raw_account: str = ""
+    raw_url: str = ""
     spares: list[str] = field(default_factory=list)
     raw_etag: str = ""
     cancel: bool = False
@@ -120,6 +122,7 @@ class Run(Record):
     rows: int = 0
     parts: int = 0
     left_out: str = ""
+    not_moved: dict[str, str] = field(default_factory=dict)
     failed_stage: str = ""
     why: str = ""
     job_outcome: str = ""
@@ -148,10 +151,10 @@ class Verdict(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered(Record):
-    """What `gather` tells the orchestrator: how many files, and how long to wait for what (seconds)."""
+    """What `gather` tells the orchestrator: how many files, until when, and how often to look (seconds)."""
 
     files: int
-    deadline: float
+    deadline: str
     poll_at_least: float
     poll_at_most: float
 

@@ -37,7 +37,7 @@ class Route(Record):
     after: str = "keep"
     schedule: str = ""
     max_jobs: int = 1
-    max_size: str = "1GB"
+    max_size: str = "500MB"
     deadline: str = "12h"
     part_timeout: str = ""
 
@@ -45,11 +45,6 @@ class Route(Record):
     def from_dict(cls, data: Mapping[str, Any]) -> "Route":
         """As `Record.from_dict`; JSON's lists become tuples again."""
         return super().from_dict({k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
-
-    @property
-    def prefix(self) -> str:
-        """The part of the pattern before its first wildcard: what a listing can be narrowed to."""
-        return re.split(r"[*?]", self.pattern, maxsplit=1)[0]
 
     def takes(self, blob: str) -> bool:
         return re.fullmatch(glob_expression(self.pattern), blob, re.DOTALL) is not None

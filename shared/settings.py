@@ -19,7 +19,9 @@ DEFAULTS = {
     "DROPSCORE_ARM_URL": "https://management.azure.com",
     "DROPSCORE_ARM_AUDIENCE": "https://management.azure.com",
     "DROPSCORE_SCORING_AUDIENCE": "https://ml.azure.com",
+    "DROPSCORE_BLOB_SOURCE": "eventgrid",
     "DROPSCORE_SETTLE_AFTER": "60s",
+    "DROPSCORE_EMPTY_AFTER": "5m",
     "DROPSCORE_SEARCH_WINDOW": "10m",
     "DROPSCORE_POLL_AT_LEAST": "1s",
     "DROPSCORE_POLL_AT_MOST": "30s",
@@ -34,6 +36,7 @@ class Settings:
     storage_connection: str
     storage_uri: str
     storage_client_id: str
+    client_id: str
     inbox: str
     predictions: str
     rejected: str
@@ -46,6 +49,7 @@ class Settings:
     arm_audience: str
     scoring_audience: str
     settle_after: timedelta
+    empty_after: timedelta
     search_window: timedelta
     poll_at_least: timedelta
     poll_at_most: timedelta
@@ -53,53 +57,82 @@ class Settings:
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises SettingsError with one line per missing or malformed key."""
-        problems: list[str] = []
+        read = Reader(environment)
+        read.check_storage()
+        read.check_blob_source()
+        value = cls(
+            storage_connection=read.text(STORAGE),
+            storage_uri=read.text(f"{STORAGE}__blobServiceUri"),
+            storage_client_id=read.text(f"{STORAGE}__clientId") or read.text("AZURE_CLIENT_ID"),
+            client_id=read.text("AZURE_CLIENT_ID"),
+            workspace=read.workspace("DROPSCORE_WORKSPACE"),
+            arm_url=read.url("DROPSCORE_ARM_URL"),
+            arm_audience=read.url("DROPSCORE_ARM_AUDIENCE"),
+            scoring_audience=read.url("DROPSCORE_SCORING_AUDIENCE"),
+            settle_after=read.duration("DROPSCORE_SETTLE_AFTER"),
+            empty_after=read.duration("DROPSCORE_EMPTY_AFTER"),
+            search_window=read.duration("DROPSCORE_SEARCH_WINDOW"),
+            poll_at_least=read.duration("DROPSCORE_POLL_AT_LEAST"),
+            poll_at_most=read.duration("DROPSCORE_POLL_AT_MOST"),
+            **read.containers(),
+        )
+        if read.problems:
+            raise SettingsError("The app's settings are not usable:\n  " + "\n  ".join(read.problems))
+        return value
 
-        def text(key: str) -> str:
-            return environment.get(key, "").strip() or DEFAULTS.get(key, "")
 
-        def url(key: str) -> str:
-            value = text(key).rstrip("/")
-            if not trusted_url(value):
-                problems.append(f'{key}: "{value}" must be an https address (http only for this machine)')
-            return value
+class Reader:
+    """Reads settings one by one and keeps what is wrong with them."""
 
-        def duration(key: str) -> timedelta:
-            try:
-                return parse_duration(text(key))
-            except ValueError as problem:
-                problems.append(f"{key}: {problem}")
-                return timedelta()
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[str] = []
 
-        connection, uri = text(STORAGE), text(f"{STORAGE}__blobServiceUri")
+    def text(self, key: str) -> str:
+        return self.environment.get(key, "").strip() or DEFAULTS.get(key, "")
+
+    def url(self, key: str) -> str:
+        value = self.text(key).rstrip("/")
+        if not trusted_url(value):
+            self.problems.append(f'{key}: "{value}" must be an https address (http only for this machine)')
+        return value
+
+    def duration(self, key: str) -> timedelta:
+        try:
+            return parse_duration(self.text(key))
+        except ValueError as problem:
+            self.problems.append(f"{key}: {problem}")
+            return timedelta()
+
+    def workspace(self, key: str) -> str:
+        value = self.text(key).rstrip("/")
+        if value and not is_workspace(value):
+            self.problems.append(f"{key}: {WORKSPACE_FORM}")
+        return value
+
+    def containers(self) -> dict[str, str]:
+        """The container of each role; no two roles may share one."""
+        names = {role: self.text(f"DROPSCORE_{role.upper()}") for role in CONTAINERS}
+        if not names["inbox"]:
+            self.problems.append("DROPSCORE_INBOX: set the name of the container people drop files into")
+        for role, name in names.items():
+            twins = [f"DROPSCORE_{other.upper()}" for other in CONTAINERS if names[other] == name]
+            if name and twins[0] != f"DROPSCORE_{role.upper()}":
+                self.problems.append(f"DROPSCORE_{role.upper()}: must not be the container of {twins[0]}")
+        return names
+
+    def check_storage(self) -> None:
+        connection, uri = self.text(STORAGE), self.text(f"{STORAGE}__blobServiceUri")
         if not connection and not uri:
-            problems.append(
+            self.problems.append(
                 f"{STORAGE}: set a connection string, or {STORAGE}__blobServiceUri to use the app's identity"
             )
         if connection and uri:
-            problems.append(f"{STORAGE} and {STORAGE}__blobServiceUri are both set: keep one of them")
-        if not text("DROPSCORE_INBOX"):
-            problems.append("DROPSCORE_INBOX: set the name of the container people drop files into")
-        workspace = text("DROPSCORE_WORKSPACE").rstrip("/")
-        if workspace and not is_workspace(workspace):
-            problems.append(f"DROPSCORE_WORKSPACE: {WORKSPACE_FORM}")
-        value = cls(
-            storage_connection=connection,
-            storage_uri=uri,
-            storage_client_id=text(f"{STORAGE}__clientId") or text("AZURE_CLIENT_ID"),
-            workspace=workspace,
-            arm_url=url("DROPSCORE_ARM_URL"),
-            arm_audience=url("DROPSCORE_ARM_AUDIENCE"),
-            scoring_audience=url("DROPSCORE_SCORING_AUDIENCE"),
-            settle_after=duration("DROPSCORE_SETTLE_AFTER"),
-            search_window=duration("DROPSCORE_SEARCH_WINDOW"),
-            poll_at_least=duration("DROPSCORE_POLL_AT_LEAST"),
-            poll_at_most=duration("DROPSCORE_POLL_AT_MOST"),
-            **{name: text(f"DROPSCORE_{name.upper()}") for name in CONTAINERS},
-        )
-        if problems:
-            raise SettingsError("The app's settings are not usable:\n  " + "\n  ".join(problems))
-        return value
+            self.problems.append(f"{STORAGE} and {STORAGE}__blobServiceUri are both set: keep one of them")
+
+    def check_blob_source(self) -> None:
+        if self.text("DROPSCORE_BLOB_SOURCE").lower() not in ("eventgrid", "polling"):
+            self.problems.append('DROPSCORE_BLOB_SOURCE: write "eventgrid" or "polling"')
 
 
 def inbox_events(environment: Mapping[str, str]) -> bool:
@@ -107,7 +140,7 @@ def inbox_events(environment: Mapping[str, str]) -> bool:
 
     Read while functions are indexed, before the other settings are looked at.
     """
-    return environment.get("DROPSCORE_BLOB_SOURCE", "eventgrid").strip().lower() != "polling"
+    return Reader(environment).text("DROPSCORE_BLOB_SOURCE").lower() != "polling"
 
 
 def is_workspace(text: str) -> bool:

@@ -20,7 +20,7 @@ from shared.routes import Route
 
 bp = df.Blueprint()
 LONGEST_BODY = 1_000_000
-BLOBS_PER_REQUEST = 1000
+BLOBS_PER_REQUEST = 20
 
 
 class BadRequest(Exception):
@@ -106,7 +106,7 @@ def planned(asked: Asked, key: str) -> list[Planned]:
 
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:
-    versions = {blob: look(blob, route, settled=True) for blob in asked.blobs}
+    versions = {blob: look(blob, route) for blob in asked.blobs}
     missing = [blob for blob, version in versions.items() if version is None]
     if missing:
         raise BadRequest(404, "no-such-blob", f"Not in the inbox, or not whole yet: {', '.join(missing)}.")
@@ -138,7 +138,7 @@ def run_shown(run: str) -> dict[str, Any] | None:
         for verdict in clients.ledger().results(record)
     ]
     keys = ("run", "stage", "outcome", "created_at", "closed_at", "files", "rows", "job", "studio")
-    reasons = ("failed_stage", "why", "left_out")
+    reasons = ("failed_stage", "why", "left_out", "not_moved")
     data = record.to_dict()
     return {"route": record.route["name"], **{key: data[key] for key in (*keys, *reasons)}, "results": words}
 

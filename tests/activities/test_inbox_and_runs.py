@@ -9,8 +9,17 @@ import pytest
 from azure.durable_functions import OrchestrationRuntimeStatus
 
 from activities.inbox import arrive, dispose_inputs, find_missed_files
-from activities.runs import authenticate, close_run, gather, kick, kick_arrival, start_waiting, write_results
-from shared import clients
+from activities.runs import (
+    LAUNCHES,
+    authenticate,
+    close_run,
+    gather,
+    kick,
+    kick_arrival,
+    start_waiting,
+    write_results,
+)
+from shared import clients, work
 from shared.errors import Fenced
 from shared.records import Launch, Verdict
 from tests.activities.conftest import App
@@ -55,7 +64,7 @@ def test_an_empty_file_waits_for_the_sweep(app: App, monkeypatch: pytest.MonkeyP
     app.drop("double/empty.csv", b"")
     assert arrive("double/empty.csv") is None
     assert find_missed_files("sweep-1") == 0
-    monkeypatch.setenv("DROPSCORE_SETTLE_AFTER", "0s")
+    monkeypatch.setenv("DROPSCORE_EMPTY_AFTER", "0s")
     clients.settings.cache_clear()
     assert find_missed_files("sweep-2") == 1
     assert find_missed_files("sweep-3") == 0
@@ -82,7 +91,9 @@ def test_gathering_again_finds_the_same_claims(app: App) -> None:
     [launch] = kick(route)
     authenticate(launch.to_dict())
     assert gather(launch.to_dict()) == gather(launch.to_dict())
-    assert [version.blob for version in app.ledger.waiting("double")] == ["double/b.csv"]
+    [claimed] = work.claimed(launch.run)
+    [left] = app.ledger.waiting("double")
+    assert {claimed.blob, left.blob} == {"double/a.csv", "double/b.csv"}
 
 
 def test_a_file_that_was_claimed_before_gathering_broke_off_gets_its_word(app: App) -> None:
@@ -188,6 +199,33 @@ def test_the_sweep_goes_on_with_a_run_whose_orchestration_is_gone(
         gather(launch.to_dict())
 
 
+def test_a_run_that_no_launch_can_finish_is_closed_and_its_route_goes_on(app: App) -> None:
+    launch = opened_long_ago(app)
+    authenticate(launch.to_dict())
+    gather(launch.to_dict())
+    app.ledger.clock = lambda: datetime.now(UTC)
+    for _ in range(LAUNCHES - 1):
+        assert swept(Starter()) == 1
+    assert swept(Starter()) == 0
+    assert (app.run(launch).stage, app.run(launch).outcome) == ("closed", "failed")
+    assert [word.word for word in app.ledger.results(app.run(launch))] == ["failed"]
+    assert list(app.ledger.held_slots(app.route())) == []
+
+
+def test_files_of_a_route_that_was_renamed_go_on_waiting_under_the_new_one(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.set_routes(app.route(name="old"))
+    app.drop("double/a.csv", "id,x\na,1\n")
+    arrive("double/a.csv")
+    app.set_routes(app.route(name="new"))
+    monkeypatch.setenv("DROPSCORE_SETTLE_AFTER", "0s")
+    clients.settings.cache_clear()
+    assert find_missed_files("sweep-1") == 1
+    assert [version.blob for version in app.ledger.waiting("new")] == ["double/a.csv"]
+    assert find_missed_files("sweep-2") == 0
+
+
 def test_the_sweep_starts_a_run_that_got_a_slot_and_never_began(app: App) -> None:
     launch = opened_long_ago(app)
     app.ledger.clock = lambda: datetime.now(UTC)
@@ -232,6 +270,30 @@ def test_a_scored_file_stays_or_is_archived_as_the_route_says(app: App) -> None:
     assert disposed(app, "published", after="archive") == 1
     assert not app.exists("inbox", "double/a.csv")
     assert len(list(app.container("archive").list_blobs())) == 1
+
+
+def test_a_file_too_large_to_look_at_stays_with_a_note(app: App) -> None:
+    assert disposed(app, "rejected", max_size="5B") == 0
+    assert app.exists("inbox", "double/a.csv")
+    assert b"left where it is" in app.read("rejected", "double/a.csv.why.txt")
+    assert not app.exists("rejected", "double/a.csv")
+
+
+def test_an_input_that_cannot_be_moved_is_named_and_stops_nothing(app: App) -> None:
+    app.container("archive").delete_container()
+    assert disposed(app, "published", after="archive") == 0
+    assert app.exists("inbox", "double/a.csv")
+    [launch] = [one for one, _ in app.ledger.announced()]
+    assert app.run(launch).not_moved == {"double/a.csv": "ResourceNotFoundError"}
+
+
+def test_an_empty_rejected_file_moves_too(app: App) -> None:
+    version = app.drop("double/empty.csv", b"")
+    launch = app.opened(version)
+    word = Verdict(version=version.key, blob=version.blob, word="rejected", why="empty")
+    app.ledger.resulted(launch, [word])
+    assert dispose_inputs(launch.to_dict()) == 1
+    assert app.read("rejected", "double/empty.csv") == b""
 
 
 def test_a_rejected_file_that_was_overwritten_meanwhile_is_left_alone(app: App) -> None:

@@ -74,6 +74,7 @@ def test_a_search_adopts_the_oldest_job_and_cancels_the_spare_one(app: App) -> N
     forget_job(app, launch, stage="searching")
     assert find_job(launch.to_dict())["kind"] == "submitted"
     assert (app.run(launch).job, app.run(launch).spares) == (run.job, [spare])
+    assert app.run(launch).path == output_path(launch.run, 1, 1)
 
 
 def forget_job(app: App, launch: Launch, stage: str = "packed") -> None:
@@ -90,6 +91,23 @@ def test_without_a_list_of_jobs_a_person_must_decide(app: App, monkeypatch: pyte
     monkeypatch.setattr(clients, "settings", lambda: blind)
     assert find_job(launch.to_dict())["kind"] == "failed"
     assert app.run(launch).why.startswith("submission-unknown")
+
+
+def test_a_datastore_that_does_not_exist_fails_the_run_before_anything_is_spent(app: App) -> None:
+    launch = ready(app, datastore="nowhere")
+    assert submit_job(launch.to_dict())["kind"] == "failed"
+    assert app.run(launch).stage == "packed"
+    assert "404" in app.run(launch).why
+    assert jobs(app, launch.run) == []
+
+
+def test_a_look_without_a_token_counts_as_running(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = ready(app)
+    submit_job(launch.to_dict())
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    clients.credential.cache_clear()
+    view = read_job(launch.to_dict())
+    assert (view["state"], view["status"]) == ("running", "unreadable")
 
 
 def test_an_endpoint_that_does_not_exist_fails_the_run_at_submit(app: App) -> None:

@@ -76,6 +76,14 @@ def test_a_blob_that_is_not_ours_stays(app: App) -> None:
     assert app.read("predictions", "double/a.csv") == b"theirs"
 
 
+def test_somebodys_copy_of_other_predictions_stays(app: App) -> None:
+    word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
+    standing = app.container("predictions").get_blob_client("double/a.csv").get_blob_properties()
+    app.container("predictions").upload_blob("double/b.csv", b"a copy", metadata=standing.metadata)
+    assert word(app, scored(app, app.drop("double/b.csv", "id,x\na,1\n"), "2.0\n")).word == "failed"
+    assert app.read("predictions", "double/b.csv") == b"a copy"
+
+
 def test_a_newer_version_replaces_older_predictions(app: App) -> None:
     word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
     assert word(app, scored(app, app.drop("double/a.csv", "id,x\na,5\n"), "10.0\n")).word == "published"

@@ -56,6 +56,7 @@ max_jobs    = 4
 """
 SETTINGS = {
     "DROPSCORE_SETTLE_AFTER": "1s",
+    "DROPSCORE_EMPTY_AFTER": "1s",
     "DROPSCORE_SWEEP_SCHEDULE": "*/2 * * * * *",
     "DROPSCORE_SEARCH_WINDOW": "3s",
 }

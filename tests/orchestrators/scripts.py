@@ -29,7 +29,8 @@ def answers(*given: Any) -> Script:
 
 
 def gathered(files: int = 1, *, deadline: float = 3600, at_most: float = 30) -> dict[str, Any]:
-    return Gathered(files=files, deadline=deadline, poll_at_least=1, poll_at_most=at_most).to_dict()
+    until = timestamp(START + timedelta(seconds=deadline))
+    return Gathered(files=files, deadline=until, poll_at_least=1, poll_at_most=at_most).to_dict()
 
 
 def job(state: str, *, status: str = "", cancel_wanted: bool = False, wait: float = 0) -> dict[str, Any]:

@@ -135,8 +135,6 @@ def test_the_deadline_counts_from_the_gathering_not_from_the_submission() -> Non
         ("gather", "gather"),
         ("pack", "pack"),
         ("submit_job", "submit"),
-        ("read_job", "await"),
-        ("unpack", "unpack"),
     ],
 )
 def test_an_activity_that_keeps_raising_fails_the_run_at_its_stage(activity: str, stage: str) -> None:
@@ -146,6 +144,14 @@ def test_an_activity_that_keeps_raising_fails_the_run_at_its_stage(activity: str
     failure = world.called("fail_run")[0].input
     assert (failure["launch"], failure["stage"]) == (LAUNCH, stage)
     assert failure["why"] == "OSError: the disk is full"
+
+
+@pytest.mark.parametrize("activity", ["read_job", "unpack"])
+def test_trouble_after_the_job_is_paid_for_leaves_the_run_open_for_the_sweep(activity: str) -> None:
+    world = scripted(**{activity: answers(OSError("no storage"))})
+    with pytest.raises(OrchestratorFailed, match="OSError: no storage"):
+        scored(world)
+    assert names(world)[-1] == activity
 
 
 def test_a_search_that_keeps_raising_fails_the_run_at_submit() -> None:
@@ -181,13 +187,13 @@ def test_a_launch_that_was_overtaken_ends_quietly_and_does_nothing_more(activity
 @pytest.mark.parametrize("activity", ["fail_run", *CLOSING])
 def test_a_launch_that_was_overtaken_while_closing_ends_quietly_too(activity: str) -> None:
     fenced = answers(Fenced("run R belongs to launch 2, not 1"))
-    world = scripted(**{"unpack": answers(OSError("broken")), activity: fenced})
+    world = scripted(**{"pack": answers(OSError("broken")), activity: fenced})
     assert scored(world) == {"run": "R", "outcome": "fenced"}
     assert names(world)[-1] == activity
 
 
 def test_a_failure_whose_text_merely_mentions_fencing_is_an_ordinary_failure() -> None:
-    world = scripted(unpack=answers(OSError("others kept writing to diabetes/Fenced: a.csv")))
+    world = scripted(pack=answers(OSError("others kept writing to diabetes/Fenced: a.csv")))
     assert scored(world)["outcome"] == "succeeded"
     assert "fail_run" in names(world)
 

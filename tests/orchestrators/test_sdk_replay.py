@@ -38,7 +38,6 @@ RUNS: dict[str, Callable[[], World]] = {
         gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=60))
     ),
     "an activity that keeps raising": lambda: scripted(pack=answers(OSError("full\nline two"))),
-    "a child that fails": lambda: scripted(read_job=answers(OSError("no storage"))),
     "overtaken while the job is awaited": lambda: scripted(
         read_job=answers(Fenced("run R belongs to launch 2"))
     ),

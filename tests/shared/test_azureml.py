@@ -78,20 +78,28 @@ def test_a_job_without_a_status_is_polled_on(resource: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("resource", "why"),
     [
-        ({"error": {"code": "UserError", "message": "Out of memory."}}, "UserError: Out of memory."),
-        ({"error": {"error": {"code": "UserError", "message": "No."}}}, "UserError: No."),
-        ({"properties": {"error": {"code": "UserError", "message": "No."}}}, "UserError: No."),
-        ({"error": "it broke"}, "Failed: it broke"),
-        ({"error": {"message": None}}, "Failed: the job gives no reason"),
-        ({}, "Failed: the job gives no reason"),
+        ({"error": {"code": "UserError", "message": "Out of memory."}}, "UserError"),
+        ({"error": {"error": {"code": "UserError", "message": "No."}}}, "UserError"),
+        ({"properties": {"error": {"code": "UserError", "message": "No."}}}, "UserError"),
+        (
+            {"error": {"code": "UserError", "message": "failed with ValueError: Anna, 'age'"}},
+            "UserError, ValueError, age",
+        ),
+        ({"error": {"code": "Anna Schmidt", "message": "my.ModelError in pandas"}}, "ModelError"),
+        ({"error": "it broke with KeyError"}, "KeyError"),
+        ({"error": {"error": "text"}}, "it gives no reason"),
+        ({"error": {"message": None}}, "it gives no reason"),
+        ({}, "it gives no reason"),
     ],
 )
-def test_a_failed_job_says_why_in_its_own_words(resource: dict[str, Any], why: str) -> None:
-    assert job_error(resource, frozenset()) == why
+def test_a_failed_job_names_its_error_and_columns_and_no_value(resource: dict[str, Any], why: str) -> None:
+    assert job_error(resource, frozenset({"age"})) == why
 
 
-def test_a_long_reason_is_cut() -> None:
-    assert len(job_error({"error": {"message": "x " * 5000}}, frozenset())) == 500
+@given(st.text(), st.text())
+def test_the_reason_of_a_failed_job_never_quotes_its_message(before: str, after: str) -> None:
+    error = {"code": "UserError", "message": f"ValueError: {before} CANARY {after}"}
+    assert "CANARY" not in job_error({"error": error}, frozenset({"age"}))
 
 
 @pytest.mark.parametrize(

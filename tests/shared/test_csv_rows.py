@@ -161,7 +161,7 @@ def test_what_is_sent_and_what_is_carried_are_parted() -> None:
 
 
 def test_a_route_that_names_no_columns_sends_them_all() -> None:
-    assert packed(b"x,y\n1,2\n", ANY_COLUMNS) == (1, b"x,y\n1,2\n", b"\n")
+    assert packed(b"x,y\n1,2\n", ANY_COLUMNS) == (1, b"x,y\n1,2\n", b"")
 
 
 GOOD = {

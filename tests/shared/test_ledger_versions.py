@@ -105,7 +105,8 @@ def test_waiting_and_recorded_versions_are_known(ledger: Ledger) -> None:
     arrived(ledger, first, second)
     ledger.claim("R1", first)
     ledger.forget_markers([first])
-    assert ledger.known_versions() == {first.key, second.key}
+    assert ledger.known_versions() == {first.key}
+    assert ledger.marked_versions() == {("r", second.key)}
     assert third.key not in ledger.known_versions()
 
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from string import Template
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.errors import RouteError
 from shared.routes import Route, Routes, parse_routes
@@ -170,19 +168,6 @@ def test_stars_and_question_marks_stay_within_a_folder_and_double_stars_do_not(
     pattern: str, taken: list[str], left: list[str]
 ) -> None:
     assert [name for name in taken + left if route(pattern).takes(name)] == taken
-
-
-@pytest.mark.parametrize(
-    ("pattern", "prefix"),
-    [("in/*.csv", "in/"), ("in/2026-??/x.csv", "in/2026-"), ("**.csv", ""), ("in/a.csv", "in/a.csv")],
-)
-def test_the_prefix_ends_at_the_first_wildcard(pattern: str, prefix: str) -> None:
-    assert route(pattern).prefix == prefix
-
-
-@given(st.text("ab/*?.[", max_size=8), st.text("ab/.[\n", max_size=8))
-def test_a_name_that_is_taken_begins_with_the_prefix(pattern: str, name: str) -> None:
-    assert not route(pattern).takes(name) or name.startswith(route(pattern).prefix)
 
 
 def test_the_first_route_that_fits_takes_the_name() -> None:

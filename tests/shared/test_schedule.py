@@ -28,13 +28,14 @@ def test_six_fields_are_a_schedule(expression: str) -> None:
         "0 0 6 * * SOMEDAY",
         "@daily",
         "6 a.m.",
+        "0 0 0 30 2 *",
     ],
 )
 def test_anything_else_is_refused(expression: str) -> None:
     with pytest.raises(ValueError) as refusal:
         check(expression)
     assert str(refusal.value) == (
-        f'"{expression}" is not NCRONTAB: write six fields, seconds first, such as "0 0 6 * * *"'
+        f'"{expression}" is not NCRONTAB, or never falls due: write six fields, seconds first, such as "0 0 6 * * *"'
     )
 
 

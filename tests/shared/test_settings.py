@@ -56,6 +56,9 @@ def test_all_problems_are_reported_together_each_with_its_key() -> None:
             "DROPSCORE_ARM_AUDIENCE": "management",
             "DROPSCORE_SCORING_AUDIENCE": "ftp://ml.azure.com",
             "DROPSCORE_SETTLE_AFTER": "soon",
+            "DROPSCORE_EMPTY_AFTER": "later",
+            "DROPSCORE_BLOB_SOURCE": "poling",
+            "DROPSCORE_ARCHIVE": "work",
             "DROPSCORE_SEARCH_WINDOW": "10",
             "DROPSCORE_POLL_AT_LEAST": "-1s",
             "DROPSCORE_POLL_AT_MOST": "1 hour",
@@ -63,15 +66,18 @@ def test_all_problems_are_reported_together_each_with_its_key() -> None:
     )
     assert [problem.split(":")[0] for problem in found] == [
         "DROPSCORE_STORAGE",
-        "DROPSCORE_INBOX",
+        "DROPSCORE_BLOB_SOURCE",
         "DROPSCORE_WORKSPACE",
         "DROPSCORE_ARM_URL",
         "DROPSCORE_ARM_AUDIENCE",
         "DROPSCORE_SCORING_AUDIENCE",
         "DROPSCORE_SETTLE_AFTER",
+        "DROPSCORE_EMPTY_AFTER",
         "DROPSCORE_SEARCH_WINDOW",
         "DROPSCORE_POLL_AT_LEAST",
         "DROPSCORE_POLL_AT_MOST",
+        "DROPSCORE_INBOX",
+        "DROPSCORE_WORK",
     ]
 
 
