@@ -48,6 +48,11 @@ def submit_job(message: dict) -> dict[str, Any]:
         except StageFailed as problem:
             ledger.failed(launch, "submit", str(problem))
             return SubmitStep(kind="failed").to_dict()
+        except (requests.RequestException, AzureError) as problem:
+            # The record says whether the intent stood already, and so whether "again" means a POST or a search.
+            log.warning("run %s: cannot submit yet: %s", run.run, type(problem).__name__)
+            wait = azureml.retry_after_of(problem) or THROTTLED_WAIT
+            return SubmitStep(kind="again", wait=wait).to_dict()
     if run.stage in ("submitting", "searching") and not run.failed_stage:
         ledger.searching(launch)
         return SubmitStep(kind="searching").to_dict()

@@ -101,6 +101,17 @@ def test_a_datastore_that_does_not_exist_fails_the_run_before_anything_is_spent(
     assert jobs(app, launch.run) == []
 
 
+def test_trouble_before_the_post_is_waited_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = ready(app)
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    clients.credential.cache_clear()
+    assert submit_job(launch.to_dict()) == {"kind": "again", "wait": 30.0}
+    monkeypatch.setenv("IDENTITY_HEADER", app.emulator.identity_header)
+    clients.credential.cache_clear()
+    assert submit_job(launch.to_dict())["kind"] == "submitted"
+    assert jobs(app, launch.run) == [app.run(launch).job]
+
+
 def test_a_look_without_a_token_counts_as_running(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     launch = ready(app)
     submit_job(launch.to_dict())
