@@ -115,7 +115,7 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
         ledger.not_submitted(launch, run, post=run.post)
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
     if answer.kind == "refused":
-        ledger.failed(launch, "submit", f"The endpoint refused the job: {answer.why}")
+        ledger.failed(launch, "submit", f"{run.route['model']} refused the job: {answer.why}")
         return SubmitStep(kind="failed")
     log.warning("run %s: no usable answer to the submission (%s), searching for its job", run.run, answer.why)
     ledger.searching(launch)

@@ -47,6 +47,9 @@ def unpack(message: dict) -> dict[str, Any]:
     versions = {version.key: version for version in work.claimed(launch.run)}
     verdicts = [publish_version(versions[one.version], one, run, launch) for one in packed]
     work.write_verdicts(run, "unpack", verdicts)
+    for verdict in verdicts:
+        if verdict.word == "failed":
+            clients.ledger().failed(launch, "unpack", verdict.why.removeprefix("unpack: "))
     return {"published": sum(verdict.word == "published" for verdict in verdicts)}
 
 

@@ -132,7 +132,8 @@ def word_each(launch: Launch) -> list[Verdict]:
     claimed = work.claimed(launch.run) or ledger.claims(launch.run)
     words = final_words(run, claimed, work.verdicts(run, "pack"), work.verdicts(run, "unpack"))
     for verdict in ledger.resulted(launch, words):
-        log.info("run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
+        level = logging.WARNING if verdict.word == "failed" else logging.INFO
+        log.log(level, "run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
     return words
 
 

@@ -23,6 +23,7 @@ class Child:
     def __init__(self, name: str, command: list[str], log: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.log = log
+        self.beginning = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
@@ -45,7 +46,9 @@ class Child:
             time.sleep(0.02)
 
     def last_lines(self, number: int = 15) -> str:
-        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-number:])
+        """Of what this process has written; the log goes on from start to start."""
+        written = self.log.read_bytes()[self.beginning :].decode("utf-8", "replace")
+        return "\n".join(written.splitlines()[-number:])
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL only for what does not end on it."""

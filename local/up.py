@@ -14,9 +14,9 @@ from local.stack import ROOT, Stack
 
 
 def stop_on_signals() -> threading.Event:
-    """Set by Ctrl-C or SIGTERM."""
+    """Set by Ctrl-C, SIGTERM, or the end of the terminal."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     return stop
 
@@ -37,7 +37,7 @@ dropscore is up.
   take predictions  from the container "predictions"
   storage           {stack.connection_string}
   HTTP start        POST {stack.host_url}/api/runs  {{"route": "diabetes", "blobs": ["diabetes/<name>.csv"]}}
-  Azure ML          {stack.azureml_url} (emulated)
+  scoring URLs      {stack.azureml_url}/endpoints/<endpoint>/jobs
   routes            the blob config/routes.toml
   state and logs    {stack.state}
 
@@ -48,10 +48,18 @@ Ctrl-C ends everything; the next start continues where this one stopped.
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
     parser.add_argument("--state", type=Path, default=ROOT / ".local/up", help="default: .local/up")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a further folder of models",
+    )
     arguments = parser.parse_args()
     stop = stop_on_signals()
     try:
-        with Stack(arguments.state) as stack:
+        with Stack(arguments.state, [ROOT / "models", *arguments.models]) as stack:
             print(welcome(stack), flush=True)
             watch(stack, stop)
     except ChildFailed as problem:
@@ -69,7 +77,10 @@ def watch(stack: Stack, stop: threading.Event) -> None:
             continue
         for child in stack.children.values():
             if child.process.poll() is not None:
-                raise ChildFailed(f"{child.name} ended by itself:\n{child.last_lines()}")
+                raise ChildFailed(
+                    f"{child.name} ended with {child.process.returncode}; the next start continues. "
+                    f"Its last words, from {child.log}:\n{child.last_lines()}"
+                )
         time.sleep(0.2)
 
 

@@ -128,7 +128,7 @@ class Columns:
         for at in self.numbers:
             if not is_number(row.cells[at]):
                 what = "is not a number" if row.cells[at].strip() else "is empty"
-                self.problems.append(f'Line {row.line}, column "{self.header[at]}": {what}.')
+                self.problems.append(f'Line {row.line}, column "{self.header[at]}" {what}.')
         if len(self.problems) >= REPORTED_PROBLEMS:
             self.refuse("There may be more.")
 
@@ -180,6 +180,10 @@ def columns_of(header: Row, route: Route) -> Columns:
 def missing_columns(header: Row, missing: list[str], required: list[str], delimiter: str) -> str:
     names = header.cells
     text = f"Line {header.line}: the header lacks {quoted(missing)}. It must name {quoted(required)}."
+    wanted = {name.casefold(): name for name in missing}
+    for name in names:
+        if (meant := wanted.get(name.strip().casefold())) is not None:
+            text += f' There is "{name}", which differs from "{meant}" in capitals or blanks.'
     others = [word for mark, word in SEPARATORS.items() if mark != delimiter and mark in names[0]]
     if len(names) == 1 and others:
         expected = SEPARATORS.get(delimiter, f'"{delimiter}"')

@@ -15,6 +15,8 @@ from shared.routes import Route, Routes, parse_routes
 
 log = logging.getLogger(__name__)
 PACKAGED = Path(__file__).parent.parent / "routes.toml"
+PACKAGED_ETAG = "packaged"
+LAST_GOOD = "routes.last-good.toml"
 FRESH_FOR = 5.0
 
 
@@ -33,14 +35,13 @@ loaded = Loaded()
 def current_routes() -> Routes:
     """The routes in force, at most five seconds old.
 
-    A blob that does not validate changes nothing: the last good routes stay, and the log says why.
-    Raises RouteError when there are no good ones yet.
+    A blob that cannot be used changes nothing: the last good routes stay in force, over restarts as well, and the log
+    says why. Raises RouteError when there have never been any.
     """
     if loaded.routes is None or time.monotonic() - loaded.at > FRESH_FOR:
         refresh()
         loaded.at = time.monotonic()
-    if loaded.routes is None:
-        raise RouteError("there are no usable routes")
+    assert loaded.routes is not None
     return loaded.routes
 
 
@@ -48,11 +49,31 @@ def refresh() -> None:
     try:
         text, etag = newest(loaded.etag)
         if etag != loaded.etag or loaded.routes is None:
-            loaded.routes, loaded.etag = parse_routes(text), etag
+            loaded.routes, loaded.etag = parsed(text, etag), etag
     except (RouteError, AzureError) as problem:
+        loaded.routes = loaded.routes or last_good()
         if loaded.routes is None:
             raise
         log.warning("config/routes.toml cannot be used, the last good routes stay in force: %s", problem)
+
+
+def parsed(text: str, etag: str) -> Routes:
+    """The routes of a text; those of the blob are kept as the last good ones. Raises RouteError."""
+    routes = parse_routes(text)
+    if etag != PACKAGED_ETAG:
+        if not routes.routes:
+            raise RouteError("config/routes.toml names no route; delete it to use the packaged routes")
+        clients.container("config").upload_blob(LAST_GOOD, text.encode(), overwrite=True)
+    return routes
+
+
+def last_good() -> Routes | None:
+    """The routes that were last in force, as this or an earlier process kept them."""
+    try:
+        blob = clients.container("config").download_blob(LAST_GOOD)
+    except AzureError:
+        return None
+    return parse_routes(blob.readall().decode())
 
 
 def newest(known: str) -> tuple[str, str]:
@@ -64,7 +85,7 @@ def newest(known: str) -> tuple[str, str]:
     except ResourceModifiedError:
         return "", known
     except ResourceNotFoundError:
-        return PACKAGED.read_text("utf-8"), "packaged"
+        return PACKAGED.read_text("utf-8"), PACKAGED_ETAG
     try:
         return download.readall().decode("utf-8-sig"), download.properties.etag
     except UnicodeDecodeError:

@@ -12,11 +12,11 @@ import azure.functions as func
 from activities.inbox import look
 from activities.runs import start
 from shared import clients
-from shared.current_routes import route_named
+from shared.current_routes import current_routes
 from shared.errors import RouteError
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Version
-from shared.routes import Route
+from shared.routes import Route, Routes
 
 bp = df.Blueprint()
 LONGEST_BODY = 1_000_000
@@ -76,8 +76,12 @@ def parsed(body: bytes) -> Asked:
     try:
         data = json.loads(body)
         route, blobs, force = data["route"], data["blobs"], data.get("force", False)
+        json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadRequest(400, "bad-body", 'Send {"route": "...", "blobs": ["..."]} as JSON.') from None
+    unknown = sorted(set(data) - {"route", "blobs", "force"})
+    if unknown:
+        raise BadRequest(400, "bad-body", f"Unknown: {', '.join(unknown)}. Known are route, blobs and force.")
     named = isinstance(blobs, list) and blobs and all(isinstance(blob, str) and blob for blob in blobs)
     if not isinstance(route, str) or not named or not isinstance(force, bool):
         raise BadRequest(
@@ -90,10 +94,11 @@ def parsed(body: bytes) -> Asked:
 
 def planned(asked: Asked, key: str) -> list[Planned]:
     """Writes the plan and the record of each run that was not asked for before; starting them is all that remains."""
-    try:
-        route = route_named(asked.route)
-    except RouteError as problem:
-        raise BadRequest(404, "no-such-route", str(problem)) from problem
+    routes = usable_routes()
+    route = routes.named(asked.route)
+    if route is None:
+        known = ", ".join(one.name for one in routes.routes) or "none"
+        raise BadRequest(404, "no-such-route", f'There is no route "{asked.route}"; the routes are: {known}.')
     runs = []
     for version in found_versions(asked, route):
         run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(datetime.now(UTC))
@@ -103,6 +108,13 @@ def planned(asked: Asked, key: str) -> list[Planned]:
             clients.ledger().open(launch, route)
         runs.append(Planned(launch, version.blob, new=new))
     return runs
+
+
+def usable_routes() -> Routes:
+    try:
+        return current_routes()
+    except RouteError as problem:
+        raise BadRequest(503, "no-routes", str(problem)) from problem
 
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:

@@ -19,10 +19,10 @@ from activities.runs import (
     start_waiting,
     write_results,
 )
-from shared import clients, work
+from shared import clients, current_routes, work
 from shared.errors import Fenced
 from shared.records import Launch, Verdict
-from tests.activities.conftest import App
+from tests.activities.conftest import App, reset
 
 
 class Starter:
@@ -303,3 +303,18 @@ def test_a_rejected_file_that_was_overwritten_meanwhile_is_left_alone(app: App) 
     app.drop("double/a.csv", "id,x\na,1\n")
     assert dispose_inputs(launch.to_dict()) == 0
     assert app.read("inbox", "double/a.csv") == b"id,x\na,1\n"
+
+
+def test_a_mistake_in_the_routes_changes_nothing_over_restarts_too(app: App) -> None:
+    config = app.container("config")
+    config.upload_blob("routes.toml", '[routes.good]\npattern = "good/*"\nmodel = "https://e/jobs"\n')
+    assert [route.name for route in current_routes.current_routes().routes] == ["good"]
+    for broken in ("[routes.broken", b"\xff\xfe", "", '[routes.bad]\npattern = "x"\n'):
+        config.upload_blob("routes.toml", broken, overwrite=True)
+        reset()
+        assert [route.name for route in current_routes.current_routes().routes] == ["good"]
+    config.upload_blob(
+        "routes.toml", '\ufeff[routes.new]\npattern = "n/*"\nmodel = "https://e/jobs"\n', overwrite=True
+    )
+    reset()
+    assert [route.name for route in current_routes.current_routes().routes] == ["new"]

@@ -65,7 +65,7 @@ def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
     [
         (b"", "The file is empty."),
         ("id,x\na,1\nb\n", "Line 3 has 1 field, the header has 2."),
-        ("id,x\na,one\n", 'Line 2, column "x": is not a number.'),
+        ("id,x\na,one\n", 'Line 2, column "x" is not a number.'),
         ("id,x\n" + "a,1\n" * 30_000, "this route takes at most 100KB"),
     ],
     ids=["empty", "ragged", "not a number", "too large"],

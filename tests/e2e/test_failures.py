@@ -163,7 +163,8 @@ def test_a_refused_submission_fails_the_run_and_says_why(drops: Drops) -> None:
     version = drops.drop("double/refused.csv", numbers(1))
     run, word = drops.closed(version)
     assert (run.outcome, run.failed_stage) == ("failed", "submit")
-    assert word.why == "submit: The endpoint refused the job: 400 no deployment"
+    assert word.why.startswith("submit: http://")
+    assert word.why.endswith("/endpoints/double/jobs refused the job: 400 no deployment")
     assert drops.read("inbox", version.blob) is not None
 
 

@@ -136,6 +136,8 @@ def test_an_http_start_does_not_score_again_what_is_published(drops: Drops) -> N
         (b'{"route": "double", "blobs": []}', 400, "bad-body"),
         (b'{"route": "double", "blobs": [1]}', 400, "bad-body"),
         (b"[]", 400, "bad-body"),
+        (b'{"route": "double", "blobs": ["\\ud800.csv"]}', 400, "bad-body"),
+        (b'{"route": "double", "blobs": ["double/a.csv"], "forced": true}', 400, "bad-body"),
         (b'{"route": "nowhere", "blobs": ["a.csv"]}', 404, "no-such-route"),
         (b'{"route": "double", "blobs": ["double/never-dropped.csv"]}', 404, "no-such-blob"),
     ],

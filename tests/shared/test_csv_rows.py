@@ -49,7 +49,8 @@ BAD = {
     ),
     "a column in another case": (
         b"ID,age,bmi\n1,2,3\n",
-        'Line 1: the header lacks "id". It must name "age", "bmi", "id".',
+        'Line 1: the header lacks "id". It must name "age", "bmi", "id". There is "ID", which differs from "id" in '
+        "capitals or blanks.",
     ),
     "an extra field in row 7": (
         with_rows(*[b"1,2,3"] * 6, b"1,2,3,4"),
@@ -86,16 +87,16 @@ BAD = {
     "a JPEG": (b"\xff\xd8\xff\xe0", f"The file is a JPEG image, {NOT_CSV}"),
     "a Parquet file": (b"PAR1\x15\x04", f"The file is a Parquet file, {NOT_CSV}"),
     "a gzip archive": (b"\x1f\x8b\x08\0", f"The file is a gzip archive, {NOT_CSV}"),
-    "words for numbers": (with_rows(b"1,old,3"), f'Line 2, column "age": is not a number.\n{NUMBERS}'),
-    "an empty number": (with_rows(b"1,,3"), f'Line 2, column "age": is empty.\n{NUMBERS}'),
-    "a blank number": (with_rows(b"1,  ,3"), f'Line 2, column "age": is empty.\n{NUMBERS}'),
+    "words for numbers": (with_rows(b"1,old,3"), f'Line 2, column "age" is not a number.\n{NUMBERS}'),
+    "an empty number": (with_rows(b"1,,3"), f'Line 2, column "age" is empty.\n{NUMBERS}'),
+    "a blank number": (with_rows(b"1,  ,3"), f'Line 2, column "age" is empty.\n{NUMBERS}'),
     "two bad cells": (
         with_rows(b"1,x,3", b"1,2,3", b"1,y,3"),
-        f'Line 2, column "age": is not a number.\nLine 4, column "age": is not a number.\n{NUMBERS}',
+        f'Line 2, column "age" is not a number.\nLine 4, column "age" is not a number.\n{NUMBERS}',
     ),
     "a bad cell after a quoted newline": (
         with_rows(b'"a\nb",1,3', b"1,x,3"),
-        f'Line 4, column "age": is not a number.\n{NUMBERS}',
+        f'Line 4, column "age" is not a number.\n{NUMBERS}',
     ),
     "a column named twice": (
         b"id,age,bmi,age\n1,2,3,4\n",
@@ -138,9 +139,7 @@ def test_a_bad_file_is_refused_in_these_words(data: bytes, message: str) -> None
     ],
 )
 def test_what_is_no_plain_finite_number_is_refused(text: str) -> None:
-    assert (
-        refusal(with_rows(f'1,"{text}",3'.encode())) == f'Line 2, column "age": is not a number.\n{NUMBERS}'
-    )
+    assert refusal(with_rows(f'1,"{text}",3'.encode())) == f'Line 2, column "age" is not a number.\n{NUMBERS}'
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "+1", "1.5", ".5", "1.", "1e5", "-1E-5", " 7 ", "007"])
@@ -151,7 +150,7 @@ def test_plain_finite_numbers_pass(text: str) -> None:
 def test_at_most_ten_problems_are_told() -> None:
     lines = refusal(with_rows(*[b"1,x,3"] * 50)).splitlines()
     assert len(lines) == 12
-    assert lines[9] == 'Line 11, column "age": is not a number.'
+    assert lines[9] == 'Line 11, column "age" is not a number.'
     assert lines[10:] == ["There may be more.", NUMBERS]
 
 
