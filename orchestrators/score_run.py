@@ -18,8 +18,8 @@ from shared.records import Gathered, JobView, SubmitStep, Watch, moment, timesta
 bp = df.Blueprint()
 Decisions = Generator[Any, Any, Any]
 
-# In these stages a job is paid for: what fails unexpectedly ends the orchestration, and the sweep goes on with the run.
-PAID = ("await", "unpack")
+# Unexpected trouble here ends only the orchestration, and the sweep goes on with the run: a job may be paid for.
+RESUMED = ("authenticate", "await", "unpack")
 PATIENT_ROUNDS = 20
 PATIENT_WAIT = timedelta(minutes=10)
 
@@ -41,7 +41,7 @@ def closed(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
     try:
         yield from score(context, steps)
     except Exception as problem:
-        if fenced(problem) or steps.stage in PAID:
+        if fenced(problem) or steps.stage in RESUMED:
             raise
         yield steps.failed(fail_run, problem)
     yield steps("close", write_results)

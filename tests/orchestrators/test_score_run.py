@@ -131,7 +131,6 @@ def test_the_deadline_counts_from_the_gathering_not_from_the_submission() -> Non
 @pytest.mark.parametrize(
     ("activity", "stage"),
     [
-        ("authenticate", "authenticate"),
         ("gather", "gather"),
         ("pack", "pack"),
         ("submit_job", "submit"),
@@ -146,8 +145,8 @@ def test_an_activity_that_keeps_raising_fails_the_run_at_its_stage(activity: str
     assert failure["why"] == "OSError: the disk is full"
 
 
-@pytest.mark.parametrize("activity", ["read_job", "unpack"])
-def test_trouble_after_the_job_is_paid_for_leaves_the_run_open_for_the_sweep(activity: str) -> None:
+@pytest.mark.parametrize("activity", ["authenticate", "read_job", "unpack"])
+def test_trouble_that_may_strike_a_paid_run_leaves_the_run_open_for_the_sweep(activity: str) -> None:
     world = scripted(**{activity: answers(OSError("no storage"))})
     with pytest.raises(OrchestratorFailed, match="OSError: no storage"):
         scored(world)
