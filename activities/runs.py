@@ -12,9 +12,9 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from activities.jobs import cancel, cancel_spares
 from shared import clients, schedule, work
-from shared.azureml import masked
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_duration
+from shared.masking import masked
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route, Routes

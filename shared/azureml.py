@@ -32,12 +32,6 @@ WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORE
 
 CODE = re.compile(r"^[A-Za-z][\w.]{0,80}$")
 EXCEPTION_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)\b")
-# Text in quotes, escaped ones inside it included, to the end where it is not closed, and numbers. A quote after a
-# word is an apostrophe, after b, f, r or u alone it is Python's.
-PERHAPS_A_VALUE = re.compile(
-    r"""(?<!\w)[bBfFrRuU]{0,2}'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|`[^`]*(?:`|$)|(?<![\w.-])[-+]?\d[\d.,:eE+-]*"""
-)
-
 # The one place that says whether a failed POST may have made a job. These answers are given before one is made;
 # everything else, a lost connection and any 5xx included, is ambiguous (azure-sdk-for-python#31166: 500, yet jobs).
 SURELY_NOT_CREATED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
@@ -227,15 +221,6 @@ def job_error(resource: dict[str, Any], known_names: frozenset[str]) -> str:
     columns = [name for name in re.findall(r"[^\s'\"`]+", message) if name in known_names]
     named = dict.fromkeys([*CODE.findall(str(found.get("code") or "")), *exceptions, *columns])
     return ", ".join(named) or "it gives no reason"
-
-
-def masked(text: str, known_names: frozenset[str] = frozenset()) -> str:
-    """Replaces quoted text and numbers, which may come from a row; names of columns stay readable."""
-
-    def hide(found: re.Match[str]) -> str:
-        return found[0] if found[0].strip("'\"`") in known_names else "…"
-
-    return PERHAPS_A_VALUE.sub(hide, " ".join(text.split()))
 
 
 def studio_url(resource: dict[str, Any]) -> str:
