@@ -88,7 +88,7 @@ def described(stage: str, run: Run | None) -> str:
     job = f" as job {run.job}" if run and run.job else ""
     rows = f", {run.rows} rows" if run and run.rows else ""
     return {
-        "packed": f"checked and packed{rows}",
+        "packed": f"checked and packed{rows}" if run and run.parts else "checked and refused",
         "submitted": f"submitted{job}",
         "ended": f"job {run.job_outcome if run else ''}",
         "closed": f"done, run {run.outcome if run else ''}",
