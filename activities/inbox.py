@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 import azure.durable_functions as df
@@ -83,7 +82,7 @@ def find_missed_files(sweep: str) -> int:
 
 def settled_versions() -> Iterator[Version]:
     """What has lain in the inbox for a while. Empty files wait longer: some tools create them and fill them later."""
-    now, chosen, routes = datetime.now(UTC), clients.settings(), current_routes()
+    now, chosen, routes = clients.now(), clients.settings(), current_routes()
     for blob in clients.container("inbox").list_blobs(include=["copy", "metadata"]):
         route = routes.of(blob.name)
         patience = chosen.settle_after if blob.size else chosen.empty_after

@@ -3,7 +3,7 @@
 import json
 import logging
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -136,7 +136,7 @@ def find_job(message: dict) -> dict[str, Any]:
     found = jobs_of(run)
     if found:
         return adopted(launch, run, found).to_dict()
-    waited = datetime.now(UTC) - moment(run.intent_at)
+    waited = clients.now() - moment(run.intent_at)
     window = clients.settings().search_window
     if waited < window or (found is None and waited < 2 * window):
         return SubmitStep(kind="searching", wait=SEARCH_EVERY).to_dict()

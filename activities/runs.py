@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -86,7 +86,7 @@ def candidates(route: Route) -> list[Version]:
 
 
 def due_until(route: Route) -> str:
-    return timestamp(schedule.last_due(route.schedule, datetime.now(UTC))) if route.schedule else ""
+    return timestamp(schedule.last_due(route.schedule, clients.now())) if route.schedule else ""
 
 
 def waiting_claims(launch: Launch, plan: list[Version]) -> Iterable[Version]:

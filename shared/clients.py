@@ -1,8 +1,11 @@
 """Everything that talks to the outside, built once per process on first use: nothing happens at import."""
 
 import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from azure.core.credentials import TokenCredential
@@ -14,11 +17,29 @@ from shared.settings import Settings
 from shared.store import BlobStore
 
 CHUNK = 4 * 1024 * 1024
+CALLS_AT_A_TIME = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @cache
 def settings() -> Settings:
     return Settings.from_env(os.environ)
+
+
+def now() -> datetime:
+    """The time of everything that is no orchestrator (those have their context's)."""
+    return datetime.now(UTC)
+
+
+def in_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """The results in the items' order, from a few threads: storage answers many small calls at a time.
+
+    Raises what the first failing item raised, after the others have ended.
+    """
+    with ThreadPoolExecutor(CALLS_AT_A_TIME) as threads:
+        return list(threads.map(work, items))
 
 
 @cache
@@ -60,7 +81,7 @@ def container(name: str) -> ContainerClient:
 
 @cache
 def ledger() -> Ledger:
-    return Ledger(BlobStore(container("ledger")))
+    return Ledger(BlobStore(container("ledger")), lambda: now())
 
 
 @cache

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import azure.durable_functions as df
@@ -101,7 +100,7 @@ def planned(asked: Asked, key: str) -> list[Planned]:
         raise BadRequest(404, "no-such-route", f'There is no route "{asked.route}"; the routes are: {known}.')
     runs = []
     for version in found_versions(asked, route):
-        run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(datetime.now(UTC))
+        run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(clients.now())
         launch = Launch(run=run, launch=1, route=asked.route, force=asked.force)
         new = clients.ledger().bring_plan(run, [version]) or clients.ledger().run(run) is None
         if new:
