@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Any
 
 import azure.durable_functions as df
 from azure.core import MatchConditions
@@ -71,8 +72,12 @@ def find_missed_files(sweep: str) -> int:
     """
     ledger = clients.ledger()
     known, marked = ledger.known_versions(), ledger.marked_versions()
+    # A version that waits under a route that has been renamed since waits under the new one, too.
+    waiting = {key for _, key in marked}
     missed = [
-        one for one in settled_versions() if one.key not in known and (one.route, one.key) not in marked
+        one
+        for one in settled_versions()
+        if (one.key not in known or one.key in waiting) and (one.route, one.key) not in marked
     ]
     found = sum(ledger.arrive(version) for version in missed)
     if found:
@@ -91,27 +96,32 @@ def settled_versions() -> Iterator[Version]:
 
 
 @bp.activity_trigger(input_name="message")
-def dispose_inputs(message: dict) -> int:
+def dispose_inputs(message: dict) -> dict[str, Any]:
     """R9: rejected files move to `rejected` with the reason beside them; scored ones move or stay as the route says.
 
     Everything else stays in the inbox. Key: each version's ETag; a file overwritten or deleted meanwhile is left
     alone. A file that cannot be moved is named in the run's record and keeps nothing else from happening. Returns
-    how many files moved.
+    how many files of the chunk `moved`, and whether there is `more`.
     """
-    launch = Launch.from_dict(message)
+    launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     words = {verdict.version: verdict for verdict in clients.ledger().results(run)}
-    left: dict[str, str] = {}
-    moved = 0
-    for version in work.claimed(launch.run):
-        try:
-            moved += version.key in words and dispose(version, words[version.key], run)
-        except AzureError as problem:
-            log.exception("run %s: blob %s could not be moved", run.run, version.blob)
-            left[version.blob] = type(problem).__name__
+    chunks = list(work.chunks([one for one in work.claimed(launch.run) if one.key in words]))
+    answers = clients.in_parallel(lambda one: moved(one[1], words[one[1].key], run), chunks[chunk])
+    left = {version.blob: why for version, why in answers if why not in ("moved", "stays")}
     if left:
         clients.ledger().not_moved(launch, left)
-    return moved
+    more = chunk + 1 < len(chunks)
+    return {"more": more, "moved": sum(why == "moved" for _, why in answers)}
+
+
+def moved(version: Version, verdict: Verdict, run: Run) -> tuple[Version, str]:
+    """Whether the input moved or stays, or what storage had against it."""
+    try:
+        return version, "moved" if dispose(version, verdict, run) else "stays"
+    except AzureError as problem:
+        log.exception("run %s: blob %s could not be moved", run.run, version.blob)
+        return version, type(problem).__name__
 
 
 def dispose(version: Version, verdict: Verdict, run: Run) -> bool:

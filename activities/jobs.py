@@ -22,6 +22,7 @@ bp = df.Blueprint()
 
 THROTTLED_WAIT = 30.0
 SEARCH_EVERY = 10.0
+SIGN_OF_LIFE = timedelta(minutes=5)
 SLOWEST_PART = timedelta(minutes=5)
 SLOWEST_BYTES_PER_SECOND = 200_000
 # A passing trouble with Azure ML or the identity; what is under way is looked at again.
@@ -42,12 +43,13 @@ def submit_job(message: dict) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    if run.stage == "packed" and not run.failed_stage:
+    if run.cancel:
+        run = ledger.canceled(launch)
+    if run.stage == "packed" and not run.failed_stage and not run.held:
         try:
             return posted(launch, run).to_dict()
         except StageFailed as problem:
-            ledger.failed(launch, "submit", str(problem))
-            return SubmitStep(kind="failed").to_dict()
+            return turned_away(launch, run, str(problem)).to_dict()
         except (requests.RequestException, AzureError) as problem:
             # The record says whether the intent stood already, and so whether "again" means a POST or a search.
             log.warning("run %s: cannot submit yet: %s", run.run, type(problem).__name__)
@@ -59,6 +61,15 @@ def submit_job(message: dict) -> dict[str, Any]:
     return settled(run)
 
 
+def turned_away(launch: Launch, run: Run, why: str) -> SubmitStep:
+    """The endpoint, the workspace or the identity refuses: the fault is no file's, so that all of them will wait."""
+    route = Route.from_dict(run.route)
+    clients.ledger().turned_away(launch, why)
+    if clients.ledger().hold(route, why):
+        log.error("route %s: its files wait, for nothing can be submitted: %s", route.name, why)
+    return SubmitStep(kind="held")
+
+
 def posted(launch: Launch, run: Run) -> SubmitStep:
     """What can fail first, then the intent, then the one POST. Raises StageFailed only before anything is spent."""
     ledger, nonce = clients.ledger(), secrets.token_hex(8)
@@ -66,6 +77,9 @@ def posted(launch: Launch, run: Run) -> SubmitStep:
     place = datastore(run, Route.from_dict(run.route).workspace or clients.settings().workspace)
     body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
     run = ledger.submitting(launch, path=path, nonce=nonce, raw_account=place.account, raw_url=place.url)
+    if run.cancel and run.stage == "packed":
+        ledger.canceled(launch)
+        return SubmitStep(kind="failed")
     if run.nonce != nonce:
         ledger.searching(launch)
         return SubmitStep(kind="searching")
@@ -85,6 +99,8 @@ def settled(run: Run) -> dict[str, Any]:
     """What an earlier execution or launch came to."""
     if run.job:
         return SubmitStep(kind="submitted").to_dict()
+    if run.held:
+        return SubmitStep(kind="held").to_dict()
     again = run.stage == "packed" and not run.failed_stage
     return SubmitStep(kind="again" if again else "failed").to_dict()
 
@@ -108,12 +124,17 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
     """Writes down what came of the POST, and says what comes next."""
     ledger = clients.ledger()
     if answer.kind == "created":
-        ledger.submitted(launch, job=answer.job, job_id=answer.job_id, deployment=answer.deployment)
-        log.info("run %s: job %s", run.run, answer.job)
+        told = {"job_id": answer.job_id, "deployment": answer.deployment}
+        # With its own path: an execution that was slow may be answered after the intent of another.
+        standing = ledger.submitted(launch, seen=run, job=answer.job, path=run.path, **told)
+        log.info("run %s: job %s", run.run, standing.job)
         return SubmitStep(kind="submitted")
     if answer.kind == "throttled":
         ledger.not_submitted(launch, run, post=run.post)
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
+    if answer.kind == "barred":
+        ledger.not_submitted(launch, run, post=run.post)
+        return turned_away(launch, run, f"{run.route['model']} does not let us in: {answer.why}")
     if answer.kind == "refused":
         ledger.failed(launch, "submit", f"{run.route['model']} refused the job: {answer.why}")
         return SubmitStep(kind="failed")
@@ -131,7 +152,7 @@ def find_job(message: dict) -> dict[str, Any]:
     """
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
-    if run.job or run.failed_stage or run.stage not in ("submitting", "searching"):
+    if run.stage not in ("submitting", "searching") or run.failed_stage:
         return settled(run)
     found = jobs_of(run)
     if found:
@@ -144,7 +165,7 @@ def find_job(message: dict) -> dict[str, Any]:
 
 
 def jobs_of(run: Run) -> list[dict[str, Any]] | None:
-    """The attempt's jobs, oldest first; None where the list cannot be read."""
+    """The attempt's jobs that nobody has accounted for, oldest first; None where the list cannot be read."""
     chosen = clients.settings()
     workspace = run.route["workspace"] or chosen.workspace
     if not workspace:
@@ -156,7 +177,8 @@ def jobs_of(run: Run) -> list[dict[str, Any]] | None:
     except UNREACHABLE as problem:
         log.warning("run %s: the list of jobs cannot be read: %s", run.run, type(problem).__name__)
         return None
-    return sorted(found, key=lambda job: str((job.get("systemData") or {}).get("createdAt", "")))
+    unknown = [job for job in found if job["name"] not in run.earlier_jobs]
+    return sorted(unknown, key=lambda job: str((job.get("systemData") or {}).get("createdAt", "")))
 
 
 def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep:
@@ -166,6 +188,7 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
     path = next((one for one in paths if one in json.dumps(oldest)), run.path)
     run = clients.ledger().submitted(
         launch,
+        seen=run,
         job=str(oldest["name"]),
         job_id=str(oldest["id"]),
         path=path,
@@ -179,7 +202,7 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
 def cancel_spares(run: Run) -> None:
     """Cancels every job of the run but its own. Where one POST was repeated, the list is read once more."""
     late = [str(job["name"]) for job in jobs_of(run) or []] if run.post > 1 else []
-    for job in {*run.spares, *late} - {run.job}:
+    for job in sorted({*run.spares, *late} - {run.job}):
         log.warning("run %s: canceling spare job %s", run.run, job)
         cancel(job, run.job_id)
 
@@ -206,7 +229,11 @@ def read_job(message: dict) -> dict[str, Any]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     if run.stage != "submitted":
-        return JobView(state=run.job_outcome or "failed", status=run.stage).to_dict()
+        return JobView(
+            state="preempted" if run.stage == "packed" else run.job_outcome, status=run.stage
+        ).to_dict()
+    if clients.now() - moment(run.progress_at) > SIGN_OF_LIFE:
+        ledger.progressing(launch)
     route = Route.from_dict(run.route)
     try:
         token = clients.token(clients.settings().scoring_audience)
@@ -216,6 +243,10 @@ def read_job(message: dict) -> dict[str, Any]:
         wait = azureml.retry_after_of(problem)
         return JobView(state="running", status="unreadable", cancel_wanted=run.cancel, wait=wait).to_dict()
     view = azureml.view(resource)
+    if view.state in ("failed", "canceled") and azureml.preempted(resource) and run.post == 1:
+        log.warning("run %s: job %s was pre-empted, submitting it once more", run.run, run.job)
+        ledger.preempted(launch, run)
+        return view.but(state="preempted").to_dict()
     if view.state in ("completed", "failed", "canceled"):
         end(launch, run, view, resource)
     return view.but(cancel_wanted=run.cancel).to_dict()
@@ -230,7 +261,7 @@ def end(launch: Launch, run: Run, view: JobView, resource: dict[str, Any]) -> No
         why = f"job {run.job} was canceled in Azure ML"
     elif view.state == "failed":
         why = f"job {run.job} failed: {azureml.job_error(resource, column_names(run))}; its log says more"
-    clients.ledger().ended(launch, outcome, why=why, studio=azureml.studio_url(resource))
+    clients.ledger().ended(launch, run, outcome, why=why, studio=azureml.studio_url(resource))
     log.info("run %s: job %s %s", run.run, run.job, outcome)
 
 
@@ -264,4 +295,4 @@ def give_up_job(message: dict) -> None:
     run = clients.ledger().fenced(launch)
     reason = run.stopping or "timed-out"
     why = f"{STOPPED[reason]}; it did not confirm being canceled and may still be running"
-    clients.ledger().ended(launch, reason, why=f"job {run.job}: {why}", studio=run.studio)
+    clients.ledger().ended(launch, run, reason, why=f"job {run.job}: {why}", studio=run.studio)

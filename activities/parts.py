@@ -1,14 +1,14 @@
-"""Pack: every claimed version becomes checked parts that the model can read."""
+"""Pack: every version to be scored becomes a checked part that the model can read."""
 
 import hashlib
 import logging
 from typing import Any
 
 import azure.durable_functions as df
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 
-from shared import clients, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, read_chunks
+from shared import clients, names, work
+from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks
 from shared.csv_rows import columns_of, read_rows
 from shared.durations import parse_size
 from shared.errors import FileRejected
@@ -22,32 +22,52 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="message")
 def pack(message: dict) -> dict[str, Any]:
-    """R2: reads each claimed version under its ETag, once, checks it and writes its part.
+    """R2: reads each version of one chunk under its ETag, once, checks it and writes its part.
 
-    Key: run and attempt; the same versions always give the same parts, and what is packed is not looked at again.
-    Returns how many parts there are.
+    Key: run, attempt and chunk; the same versions always give the same parts. Returns whether there is `more`, and
+    after the last chunk how many `parts` there are.
     """
-    launch = Launch.from_dict(message)
+    launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
-    if run.stage != "gathered":
-        return {"parts": run.parts}
-    claimed = work.claimed(launch.run)
-    verdicts = [verdict_on(version, run, number) for number, version in enumerate(claimed, start=1)]
-    work.write_verdicts(run, "pack", verdicts)
-    packed = [verdict for verdict in verdicts if verdict.part]
-    clients.ledger().packed(launch, rows=sum(one.rows for one in packed), parts=len(packed))
-    return {"parts": len(packed)}
+    if run.cancel:
+        run = clients.ledger().canceled(launch)
+    if run.stage != "gathered" or run.job_outcome:
+        return {"more": False, "parts": 0 if run.job_outcome == "canceled" else run.parts}
+    chunks = list(work.chunks(work.to_score(run)))
+    verdicts = clients.in_parallel(lambda one: verdict_on(one[1], run, one[0]), chunks[chunk])
+    work.write_verdicts(run, "pack", chunk, verdicts)
+    if chunk + 1 < len(chunks):
+        clients.ledger().progressing(launch)
+        return {"more": True}
+    packed = [verdict for verdict in work.verdicts(run, "pack") if verdict.part]
+    rows = sum(one.rows for one in packed)
+    clients.ledger().packed(launch, attempt=run.attempt, rows=rows, parts=len(packed))
+    return {"more": False, "parts": len(packed)}
 
 
 def verdict_on(version: Version, run: Run, number: int) -> Verdict:
-    """The version's part, or the word it ends with."""
+    """The version's part, or the word it ends with. Raises AzureError where storage fails."""
     verdict = Verdict(version=version.key, blob=version.blob)
     try:
         return write_part(version, run, number)
     except FileRejected as reason:
         return verdict.but(word="rejected", why=str(reason))
     except (ResourceModifiedError, ResourceNotFoundError):
+        discard_part(run, number)
         return gone(verdict)
+    except AzureError:
+        raise
+    except Exception as problem:
+        # A fault of ours that one file brings out; the others of the run go on.
+        log.exception("run %s: blob %s cannot be packed", run.run, version.blob)
+        return verdict.but(word="failed", why=f"pack: {type(problem).__name__}; the app's log says more")
+
+
+def discard_part(run: Run, number: int) -> None:
+    """An earlier execution may have packed the version when it was still there."""
+    part = work.container().get_blob_client(f"{parts_folder(run.run, run.attempt)}/{part_name(number)}")
+    if part.exists():
+        part.delete_blob()
 
 
 def gone(verdict: Verdict) -> Verdict:
@@ -67,15 +87,28 @@ def write_part(version: Version, run: Run, number: int) -> Verdict:
         )
     source = clients.container("inbox").get_blob_client(version.blob)
     seen = hashlib.sha256()
-    stream = ChunkStream(read_chunks(source, version.etag), seen.update)
-    rows = copy_rows(stream, route, *writers(run, number))
-    return Verdict(
-        version=version.key,
-        blob=version.blob,
-        rows=rows,
-        part=part_name(number),
-        sha256=seen.hexdigest(),
-    )
+    part, carried = writers(run, number)
+    rows = copy_rows(ChunkStream(read_chunks(source, version.etag), seen.update), route, part, carried)
+    verdict = Verdict(version=version.key, blob=version.blob, rows=rows, sha256=seen.hexdigest())
+    if run.attempt == 1 and not run.force and published_already(verdict, route):
+        container = clients.container("predictions").container_name
+        return verdict.but(
+            word="unchanged",
+            why="the same bytes were scored by the same model before; their predictions stand",
+            where=f"{container}/{version.blob}",
+        )
+    part.commit()
+    if route.carry:
+        carried.commit()
+    return verdict.but(part=part_name(number))
+
+
+def published_already(verdict: Verdict, route: Route) -> bool:
+    """Whether the predictions that stand under the file's name came of the same bytes, model and columns."""
+    standing = properties(clients.container("predictions").get_blob_client(verdict.blob))
+    said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
+    same_bytes = said.get("dropscore_sha256") == verdict.sha256
+    return same_bytes and said.get("dropscore_recipe") == names.recipe(route.scoring())
 
 
 def writers(run: Run, number: int) -> tuple[CsvWriter, CsvWriter]:
@@ -88,7 +121,7 @@ def writers(run: Run, number: int) -> tuple[CsvWriter, CsvWriter]:
 
 
 def copy_rows(stream: ChunkStream, route: Route, part: CsvWriter, carried: CsvWriter) -> int:
-    """Writes the sent and the carried columns of every row. Returns the number of data rows."""
+    """Stages the sent and the carried columns of every row. Returns the number of data rows."""
     rows = read_rows(stream, route.delimiter)
     header = next(rows)
     columns = columns_of(header, route)
@@ -103,7 +136,4 @@ def copy_rows(stream: ChunkStream, route: Route, part: CsvWriter, carried: CsvWr
     if not found:
         raise FileRejected("The file has a header but no rows. Drop it again with at least one row.")
     columns.finish()
-    part.commit()
-    if route.carry:
-        carried.commit()
     return found

@@ -4,26 +4,22 @@ import csv
 import io
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 from urllib.parse import quote
 
 import azure.durable_functions as df
 from azure.core import MatchConditions
-from azure.core.exceptions import (
-    HttpResponseError,
-    ResourceExistsError,
-    ResourceModifiedError,
-    ResourceNotFoundError,
-)
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
 from azure.storage.blob import BlobClient, BlobProperties
 
-from activities.jobs import datastore
-from shared import azureml, clients, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, read_chunks
+from activities.jobs import cancel_spares, datastore
+from shared import azureml, clients, names, work
+from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks
 from shared.errors import StageFailed
 from shared.names import bare_etag, carried_folder
-from shared.raw_predictions import matched
+from shared.raw_predictions import Extents, extents_of, matched
 from shared.records import Launch, Run, Verdict, Version
 from shared.routes import Route
 
@@ -31,45 +27,116 @@ log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
 RACES = 5
+READ_WHOLE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The raw predictions that count, and where in them each part's rows lie (None: everything is the one part's)."""
+
+    blob: BlobClient
+    etag: str
+    extents: Extents | None
+    small: bytes | None
+
+    def lines(self, part: str) -> Iterator[str]:
+        """The part's rows. Raises StageFailed where the file says nothing of the part."""
+        stretches = [None] if self.extents is None else self.extents.get(part)
+        if stretches is None:
+            raise StageFailed("The job returned no row of this file. Nothing was published.")
+        pieces = (piece for stretch in stretches for piece in self.read(stretch))
+        return io.TextIOWrapper(io.BufferedReader(ChunkStream(pieces)), encoding="utf-8", newline="\n")
+
+    def read(self, stretch: list[int] | None) -> Iterator[bytes]:
+        if self.small is None:
+            return read_chunks(self.blob, self.etag, (stretch[0], stretch[1]) if stretch else None)
+        return iter([self.small[slice(*stretch)] if stretch else self.small])
 
 
 @bp.activity_trigger(input_name="message")
 def unpack(message: dict) -> dict[str, Any]:
-    """R7, P: matches the raw predictions to the rows of each packed version and publishes them.
+    """R7, P: matches the raw predictions to the rows of each packed version of one chunk and publishes them.
 
-    Key: each version and its round, kept in the published blob's metadata. Returns how many were published.
+    Key: each version and its round, kept in the published blob's metadata. Returns whether there is `more`, and after
+    the last chunk whether what the job left incomplete is to be scored `again`.
     """
-    launch = Launch.from_dict(message)
+    launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     if run.stage != "ended":
-        return {"published": 0}
-    packed = [verdict for verdict in work.verdicts(run, "pack") if verdict.part]
-    versions = {version.key: version for version in work.claimed(launch.run)}
-    verdicts = [publish_version(versions[one.version], one, run, launch) for one in packed]
-    work.write_verdicts(run, "unpack", verdicts)
-    for verdict in verdicts:
-        if verdict.word == "failed":
-            clients.ledger().failed(launch, "unpack", verdict.why.removeprefix("unpack: "))
-    return {"published": sum(verdict.word == "published" for verdict in verdicts)}
+        return {"more": False, "again": run.stage == "gathered"}
+    packed = {verdict.version: verdict for verdict in work.verdicts(run, "pack") if verdict.part}
+    chunks = list(work.chunks([version for version in work.to_score(run) if version.key in packed]))
+    raw = usable_raw(run, launch, packed)
+    verdicts = clients.in_parallel(
+        lambda one: publish_version(one[1], packed[one[1].key], run, raw), chunks[chunk]
+    )
+    work.write_verdicts(run, "unpack", chunk, verdicts)
+    if chunk + 1 < len(chunks):
+        clients.ledger().progressing(launch)
+        return {"more": True}
+    return {"more": False, "again": finished(launch, run)}
 
 
-def publish_version(version: Version, packed: Verdict, run: Run, launch: Launch) -> Verdict:
-    """The version's final verdict. Nothing becomes visible unless every row has its prediction."""
+def usable_raw(run: Run, launch: Launch, packed: dict[str, Verdict]) -> Raw | str:
+    """The raw predictions, or why there are none that can be used."""
+    try:
+        return raw_predictions(run, launch, [verdict.part for verdict in packed.values()])
+    except StageFailed as problem:
+        return f"await: {run.why}" if run.why else f"unpack: {problem}"
+
+
+def finished(launch: Launch, run: Run) -> bool:
+    """Whether a second attempt is made: a shared job left files incomplete, and nobody wants the run stopped."""
+    verdicts = work.verdicts(run, "unpack")
+    incomplete = [verdict for verdict in verdicts if not verdict.word]
+    if incomplete and run.attempt == 1 and run.parts > 1 and not run.cancel:
+        log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
+        cancel_spares(run)
+        clients.ledger().try_alone(launch, run)
+        return True
+    failed = next((verdict.why for verdict in verdicts if verdict.word in ("failed", "")), "")
+    if failed:
+        clients.ledger().failed(launch, *failed.split(": ", 1))
+    return False
+
+
+def publish_version(version: Version, packed: Verdict, run: Run, raw: Raw | str) -> Verdict:
+    """The version's verdict. Nothing becomes visible unless every row has its prediction."""
+    if isinstance(raw, str):
+        return packed.but(why=raw)
     target = clients.container("predictions").get_blob_client(version.blob)
     writer = BlockWriter(target, f"{run.run}-{run.attempt}")
     try:
-        raw, etag = raw_blob(run)
-        run = clients.ledger().raw_found(launch, etag)
-        write_rows(CsvWriter(writer), run, packed, read_chunks(raw, run.raw_etag))
+        write_rows(CsvWriter(writer), run, packed, raw.lines(packed.part))
     except StageFailed as problem:
-        return packed.but(word="failed", why=f"unpack: {problem}")
+        return packed.but(why=f"unpack: {problem}")
     word, why = commit(writer, identity(version, packed, run), version)
     where = f"{target.container_name}/{version.blob}" if word == "published" else ""
     return packed.but(word=word, why=why, where=where)
 
 
-def raw_blob(run: Run) -> tuple[BlobClient, str]:
-    """The blob the job wrote its raw predictions to, and its ETag. Raises StageFailed where there is none."""
+def raw_predictions(run: Run, launch: Launch, parts: list[str]) -> Raw:
+    """What the job wrote, under the first ETag that was seen of it. Raises StageFailed where it cannot be used."""
+    blob = raw_blob(run)
+    standing = properties(blob)
+    if standing is None:
+        raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
+    etag = clients.ledger().raw_found(launch, bare_etag(standing.etag)).raw_etag
+    small = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
+    if run.parts == 1:
+        return Raw(blob, etag, None, small)
+    extents = work.extents(run)
+    if extents is None:
+        extents = extents_of(read_chunks(blob, etag) if small is None else [small], run.route["match"])
+        work.write_extents(run, extents)
+    foreign = sorted(set(extents) - set(parts))
+    if foreign:
+        raise StageFailed(f"the raw predictions hold rows of {foreign[0]}, which is not of this job")
+    return Raw(blob, etag, extents, small)
+
+
+def raw_blob(run: Run) -> BlobClient:
+    """Where the job was to write its raw predictions. Raises StageFailed where that is unknown."""
     place = azureml.Place(run.raw_account, run.raw_url)
     if not place.url:
         place = datastore(run, azureml.workspace_of(run.job_id))
@@ -79,20 +146,13 @@ def raw_blob(run: Run) -> tuple[BlobClient, str]:
         )
     storage = clients.storage()
     if place.account == storage.account_name:
-        container = storage.get_container_client(place.url.rsplit("/", 1)[1])
-    else:
-        container = clients.foreign_container(place.url)
-    raw = container.get_blob_client(run.path)
-    try:
-        return raw, bare_etag(raw.get_blob_properties().etag)
-    except ResourceNotFoundError:
-        raise StageFailed(f"the job completed but wrote nothing to {run.path} in {place.url}") from None
+        return storage.get_container_client(place.url.rsplit("/", 1)[1]).get_blob_client(run.path)
+    return clients.foreign_container(place.url).get_blob_client(run.path)
 
 
-def write_rows(writer: CsvWriter, run: Run, packed: Verdict, raw: Iterator[bytes]) -> None:
+def write_rows(writer: CsvWriter, run: Run, packed: Verdict, lines: Iterator[str]) -> None:
     """Header, then the carried cells and the predictions of every row. Raises StageFailed where rows do not match."""
     route = Route.from_dict(run.route)
-    lines = io.TextIOWrapper(io.BufferedReader(ChunkStream(raw)), encoding="utf-8", newline="\n")
     predicted = matched(lines, route, packed.part, packed.rows)
     writer.write([*route.carry, *route.predictions])
     for carried, values in zip(carried_rows(run, packed), predicted, strict=True):
@@ -118,7 +178,9 @@ def identity(version: Version, packed: Verdict, run: Run) -> dict[str, str]:
         "dropscore_etag": version.etag,
         "dropscore_modified": version.modified,
         "dropscore_sha256": packed.sha256,
+        "dropscore_rows": str(packed.rows),
         "dropscore_model": quote(run.route["model"], safe=":/"),
+        "dropscore_recipe": names.recipe(Route.from_dict(run.route).scoring()),
     }
 
 
@@ -144,13 +206,6 @@ def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> t
             return word, why
         condition = {"etag": standing.etag, "match_condition": MatchConditions.IfNotModified}
     raise HttpResponseError(f"others kept writing to {version.blob} in the predictions container")
-
-
-def properties(blob: BlobClient) -> BlobProperties | None:
-    try:
-        return blob.get_blob_properties()
-    except ResourceNotFoundError:
-        return None
 
 
 def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> tuple[str, str]:

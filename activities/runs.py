@@ -3,56 +3,68 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import accumulate, takewhile
 from typing import Any
 
 import azure.durable_functions as df
 from azure.core.exceptions import ClientAuthenticationError
 
-from activities.jobs import cancel, cancel_spares
+from activities.jobs import cancel, cancel_spares, turned_away
 from shared import clients, schedule, work
 from shared.current_routes import current_routes, route_named
-from shared.durations import parse_duration
+from shared.durations import parse_duration, parse_size
 from shared.masking import masked
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
-from shared.routes import Route, Routes
+from shared.routes import Route
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
 PLANNED_VERSIONS = 100
-VERSIONS_PER_RUN = 1
-STUCK_AFTER = timedelta(seconds=30)
-LAUNCHES = 5
-ENDED = ("Completed", "Failed", "Terminated", "Canceled")
+LOOKED_AFTER = timedelta(minutes=1)
+OVERDUE_AFTER = timedelta(minutes=5)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @bp.activity_trigger(input_name="message")
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
-    False where the identity is refused (the record says why, the files go on waiting) or the run is closed. Raises
+    False where the identity is refused (the route is held, its files go on waiting) or the run is closed. Raises
     ClientAuthenticationError where it is refused to a run that has got further, which is then taken up again later.
     """
     launch = Launch.from_dict(message)
-    known = clients.ledger().run(launch.run)
+    ledger = clients.ledger()
+    known = ledger.run(launch.run)
+    if known is not None and known.stage == "closed":
+        return False
     route = Route.from_dict(known.route) if known else route_named(launch.route)
-    run = clients.ledger().open(launch, route)
+    run = ledger.open(launch, route)
     if run.stage == "closed":
         return False
-    chosen = clients.settings()
     try:
-        clients.token(chosen.scoring_audience)
-        clients.token(chosen.arm_audience)
+        get_tokens()
     except ClientAuthenticationError as problem:
         if run.stage != "gathering":
             raise
-        why = f"The app's identity gets no token: {masked(str(problem))[:300]}"
-        clients.ledger().failed(launch, "authenticate", why)
+        turned_away(launch, run, f"The app's identity gets no token: {masked(str(problem))[:300]}")
         return False
+    if run.stage != "gathering":
+        # The list may be missing, or name versions that other runs have taken since the run was closed.
+        work.write_claimed(run.run, ledger.claims(run.run))
     return True
+
+
+def get_tokens() -> None:
+    """Raises ClientAuthenticationError where the identity is refused."""
+    chosen = clients.settings()
+    for audience in (chosen.scoring_audience, chosen.arm_audience):
+        clients.token(audience)
 
 
 @bp.activity_trigger(input_name="message")
@@ -62,18 +74,16 @@ def gather(message: dict) -> dict[str, Any]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     route = Route.from_dict(run.route)
-    plan = ledger.plan(launch.run, lambda: candidates(route))
-    left_out: list[str] = []
-    claims = list(
-        waiting_claims(launch, plan) if launch.slot is not None else asked_claims(launch, plan, left_out)
-    )
-    work.write_claimed(launch.run, claims)
-    ledger.gathered(launch, len(claims), "; ".join(left_out))
-    ledger.forget_markers(claims)
-    log.info("run %s: %d files of route %s", launch.run, len(claims), route.name)
+    files = run.files
+    if run.stage == "gathering":
+        claims, left_out = claimed_now(launch, route)
+        work.write_claimed(launch.run, claims)
+        files = ledger.gathered(launch, len(claims), "; ".join(left_out)).files
+        ledger.forget_markers(claims)
+        log.info("run %s: %d files of route %s", launch.run, files, route.name)
     chosen = clients.settings()
     return Gathered(
-        files=len(claims),
+        files=files,
         deadline=timestamp(moment(run.created_at) + parse_duration(route.deadline)),
         poll_at_least=chosen.poll_at_least.total_seconds(),
         poll_at_most=chosen.poll_at_most.total_seconds(),
@@ -81,32 +91,54 @@ def gather(message: dict) -> dict[str, Any]:
 
 
 def candidates(route: Route) -> list[Version]:
-    """What waits, oldest first. A scheduled route takes only what was there when it last fell due."""
-    return clients.ledger().waiting(route.name, due_until(route))[:PLANNED_VERSIONS]
+    """What a run may take of what waits, oldest first, within the route's limits.
+
+    Where each file needs a job of its own, a few more than one: the oldest marker may be stale.
+    """
+    limit = route.max_files if route.shares_jobs else PLANNED_VERSIONS
+    waiting = waiting_now(route)[:limit]
+    totals = accumulate(version.size for version in waiting)
+    within = sum(1 for _ in takewhile(lambda total: total <= parse_size(route.max_run_size), totals))
+    return waiting[: max(within, 1)] if route.shares_jobs else waiting
 
 
-def due_until(route: Route) -> str:
-    return timestamp(schedule.last_due(route.schedule, clients.now())) if route.schedule else ""
+def waiting_now(route: Route) -> list[Version]:
+    """Everything that waits; of a scheduled route only what was there when it last fell due."""
+    due = timestamp(schedule.last_due(route.schedule, clients.now())) if route.schedule else ""
+    return clients.ledger().waiting(route.name, due)
 
 
-def waiting_claims(launch: Launch, plan: list[Version]) -> Iterable[Version]:
-    claimed = 0
-    for marked in plan:
-        if claimed == VERSIONS_PER_RUN:
-            return
-        mine = clients.ledger().claim(launch.run, marked)
-        if mine is not None:
-            claimed += 1
-            yield mine
+def claimed_now(launch: Launch, route: Route) -> tuple[list[Version], list[str]]:
+    """The versions of the plan that are the run's, and why files that somebody asked for are not among them."""
+    plan = clients.ledger().plan(launch.run, lambda: candidates(route))
+    if launch.slot is None:
+        return asked_claims(launch, plan)
+    claim = partial(clients.ledger().claim, launch.run)
+    if route.shares_jobs:
+        return [mine for mine in clients.in_parallel(claim, plan) if mine is not None], []
+    first = next((mine for mine in map(claim, plan) if mine is not None), None)
+    return [first] if first else [], []
 
 
-def asked_claims(launch: Launch, plan: list[Version], left_out: list[str]) -> Iterable[Version]:
-    for wanted in plan:
-        mine, why = clients.ledger().claim_again(launch.run, wanted, force=launch.force)
-        if mine is not None:
-            yield mine
-        else:
-            left_out.append(f"{wanted.blob}: {why}")
+def asked_claims(launch: Launch, plan: list[Version]) -> tuple[list[Version], list[str]]:
+    again = partial(clients.ledger().claim_again, launch.run, force=launch.force)
+    answers = list(zip(plan, clients.in_parallel(again, plan), strict=True))
+    left_out = [f"{wanted.blob}: {why}" for wanted, (mine, why) in answers if mine is None]
+    return [mine for _, (mine, _) in answers if mine is not None], left_out
+
+
+@bp.activity_trigger(input_name="message")
+def release_files(message: dict) -> int:
+    """V3: gives back every file of the run that has no word yet; it waits again. Key: run. Returns how many."""
+    launch = Launch.from_dict(message)
+    ledger = clients.ledger()
+    run = ledger.fenced(launch)
+    worded = {verdict.version for verdict in known_verdicts(run) if verdict.word}
+    waiting = [version for version in work.claimed(run.run) if version.key not in worded]
+    clients.in_parallel(partial(ledger.release, run.run), waiting)
+    ledger.released(launch, len(waiting))
+    log.info("run %s: %d files wait again", run.run, len(waiting))
+    return len(waiting)
 
 
 @bp.activity_trigger(input_name="message")
@@ -130,11 +162,21 @@ def word_each(launch: Launch) -> list[Verdict]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     claimed = work.claimed(launch.run) or ledger.claims(launch.run)
-    words = final_words(run, claimed, work.verdicts(run, "pack"), work.verdicts(run, "unpack"))
+    words = final_words(run, claimed, known_verdicts(run))
     for verdict in ledger.resulted(launch, words):
         level = logging.WARNING if verdict.word == "failed" else logging.INFO
         log.log(level, "run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
     return words
+
+
+def known_verdicts(run: Run) -> list[Verdict]:
+    """What all stages of all attempts have found out, in their order."""
+    found = [
+        work.verdicts(run, stage, attempt=attempt)
+        for attempt in range(1, run.attempt + 1)
+        for stage in ("pack", "unpack")
+    ]
+    return [verdict for verdicts in found for verdict in verdicts]
 
 
 def said(why: str) -> str:
@@ -148,18 +190,20 @@ async def close_run(message: dict, client: Any) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     run, launches = await asyncio.to_thread(close, launch)
     await start(client, launches)
+    await watch_the_sweep(client)
     return {"run": run.run, "outcome": run.outcome}
 
 
 def close(launch: Launch) -> tuple[Run, list[Launch]]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    ended = outcome(run, ledger.results(run))
+    results = ledger.results(run)
+    ended = outcome(run, results)
     if run.job and not run.job_outcome:
         cancel(run.job, run.job_id)
     if run.spares or run.post > 1:
         cancel_spares(run)
-    if ended not in ("failed", "timed-out"):
+    if ended != "timed-out" and not any(verdict.word == "failed" for verdict in results):
         work.forget(launch.run)
     run = ledger.closed(launch, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
@@ -172,83 +216,58 @@ def following(run: Run, launch: Launch) -> list[Launch]:
     if route is None or run.outcome == "released":
         return []
     offered = {version.key for version in clients.ledger().plan(run.run, list)} if not run.files else set()
-    return kick(route) if any(version.key not in offered for version in candidates(route)) else []
+    return kick(route, offered)
 
 
-def kick(route: Route) -> list[Launch]:
-    """S1: a run for every file that waits, as far as there are free slots."""
-    waiting = candidates(route)
-    launches = (clients.ledger().take_slot(route) for _ in waiting[: route.max_jobs])
+def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
+    """S1: runs for the files that wait, as far as there are free slots, unless all of them were `offered` in vain."""
+    waiting = waiting_now(route)
+    if all(version.key in offered for version in waiting) or clients.ledger().held(route):
+        return []
+    runs = len(waiting)
+    if route.shares_jobs:
+        size = sum(version.size for version in waiting)
+        runs = max(-(-runs // route.max_files), -(-size // parse_size(route.max_run_size)))
+    launches = (clients.ledger().take_slot(route) for _ in range(min(runs, route.max_jobs)))
     return [launch for launch in launches if launch is not None]
 
 
 def kick_arrival(route: Route) -> list[Launch]:
     """S1 right after an arrival, whose marker is known to wait; scheduled routes wait for their time."""
-    launch = None if route.schedule else clients.ledger().take_slot(route)
+    if route.schedule or clients.ledger().held(route):
+        return []
+    launch = clients.ledger().take_slot(route)
     return [launch] if launch else []
-
-
-@bp.activity_trigger(input_name="sweep")
-@bp.durable_client_input(client_name="client")
-async def start_waiting(sweep: str, client: Any) -> int:
-    """W3, W4, W5, W7: starts runs for files that wait, and takes up runs whose orchestration is gone.
-
-    Key: slots, run ids and launches; a run that is under way is left alone. Returns how many were started.
-    """
-    routes = await asyncio.to_thread(current_routes)
-    resumed = await taken_up(client, routes)
-    await start(client, resumed)
-    fresh = [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
-    await start(client, fresh)
-    if resumed or fresh:
-        log.info("%s: resumed %d runs, started %d", sweep, len(resumed), len(fresh))
-    return len(resumed) + len(fresh)
-
-
-async def taken_up(client: Any, routes: Routes) -> list[Launch]:
-    """The launches that go on with runs nobody carries any more."""
-    unfinished = await asyncio.to_thread(clients.ledger().unfinished, routes.routes, STUCK_AFTER)
-    found = []
-    for launch in unfinished:
-        status = (await client.get_status(launch.instance_id)).runtime_status
-        if status is None or status.name in ENDED:
-            found += await asyncio.to_thread(next_launch, launch, begun=status is not None)
-    return found
-
-
-def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
-    """R5: the launch that resumes a run; the same one where it never began.
-
-    An orchestration that ended without leaving a record claimed nothing: its slot is freed, its files go on waiting.
-    """
-    ledger = clients.ledger()
-    run = ledger.run(launch.run)
-    if run is None and begun:
-        ledger.withdraw(launch)
-        return []
-    if run is None:
-        return [launch]
-    if run.stage == "closed":
-        return []
-    if launch.launch >= LAUNCHES:
-        return given_up(launch, run)
-    resumed = launch.but(launch=launch.launch + 1)
-    log.warning(
-        "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
-    )
-    ledger.open(resumed, Route.from_dict(run.route))
-    return [resumed]
-
-
-def given_up(launch: Launch, run: Run) -> list[Launch]:
-    """Closes a run that no launch could bring to its end, so that the route goes on. Returns what comes after it."""
-    why = f"{LAUNCHES} orchestrations of the run have failed; the app's log says why"
-    clients.ledger().failed(launch, run.stage, why)
-    word_each(launch)
-    return close(launch)[1]
 
 
 async def start(client: Any, launches: Iterable[Launch]) -> None:
     """Starts the orchestrations. Instance ids are never used twice: each is a run and its launch."""
     for launch in launches:
         await client.start_new("score_run", launch.instance_id, launch.to_dict())
+
+
+@dataclass
+class SweepWatch:
+    """When this process last looked whether sweeps begin."""
+
+    looked_at: datetime = NEVER
+
+
+sweep_watch = SweepWatch()
+
+
+async def watch_the_sweep(client: Any) -> None:
+    """Starts a sweep where none has begun for a while: the timer that should start them may be dead."""
+    now = clients.now()
+    if now - sweep_watch.looked_at < LOOKED_AFTER:
+        return
+    sweep_watch.looked_at = now
+    beat = await asyncio.to_thread(clients.ledger().heartbeat)
+    if beat is None or now - moment(beat.at) > OVERDUE_AFTER:
+        log.warning("no sweep has begun since %s, starting one", beat.at if beat else "the beginning")
+        await client.start_new("sweep", sweep_id(now))
+
+
+def sweep_id(now: datetime) -> str:
+    """A new instance each time: one id for all could get stuck and stop every later sweep."""
+    return f"sweep-{now:%Y%m%dT%H%M%S%f}"

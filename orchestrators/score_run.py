@@ -10,7 +10,7 @@ from activities.inbox import dispose_inputs
 from activities.jobs import find_job, submit_job
 from activities.parts import pack
 from activities.predictions import unpack
-from activities.runs import authenticate, close_run, fail_run, gather, write_results
+from activities.runs import authenticate, close_run, fail_run, gather, release_files, write_results
 from orchestrators.await_job import await_job
 from orchestrators.steps import Steps, fenced
 from shared.records import Gathered, JobView, SubmitStep, Watch, moment, timestamp
@@ -18,35 +18,26 @@ from shared.records import Gathered, JobView, SubmitStep, Watch, moment, timesta
 bp = df.Blueprint()
 Decisions = Generator[Any, Any, Any]
 
-# Unexpected trouble here ends only the orchestration, and the sweep goes on with the run: a job may be paid for.
-RESUMED = ("authenticate", "await", "unpack")
 PATIENT_ROUNDS = 20
 PATIENT_WAIT = timedelta(minutes=10)
 
 
 @bp.orchestration_trigger(context_name="context")
 def score_run(context: df.DurableOrchestrationContext) -> Decisions:
-    """Input: a `Launch`. Output: the run and its outcome; the ledger holds the rest."""
+    """Input: a `Launch`. Output: the run and its outcome; the ledger holds the rest.
+
+    Unexpected trouble ends only this orchestration: the sweep goes on with the run, for a job may be paid for.
+    """
     steps = Steps(context, context.get_input())
     try:
-        return (yield from closed(context, steps))
+        yield from score(context, steps)
+        yield steps("close", write_results)
+        yield from steps.whole("close", dispose_inputs)
+        return (yield steps("close", close_run))
     except Exception as problem:
         if not fenced(problem):
             raise
         return {"run": steps.launch["run"], "outcome": "fenced"}
-
-
-def closed(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
-    """Scores, and closes the run whatever came of it."""
-    try:
-        yield from score(context, steps)
-    except Exception as problem:
-        if fenced(problem) or steps.stage in RESUMED:
-            raise
-        yield steps.failed(fail_run, problem)
-    yield steps("close", write_results)
-    yield steps("close", dispose_inputs)
-    return (yield steps("close", close_run))
 
 
 def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
@@ -54,33 +45,45 @@ def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
     if not (yield steps("authenticate", authenticate)):
         return
     gathered = Gathered.from_dict((yield steps("gather", gather)))
-    if not gathered.files:
-        return
-    packed = yield steps("pack", pack)
-    if not packed["parts"]:
-        return
-    if not (yield from submitted(context, steps, moment(gathered.deadline))):
-        return
-    watch = Watch(
-        launch=steps.launch,
-        since=timestamp(context.current_utc_datetime),
-        deadline=gathered.deadline,
-        poll_at_least=gathered.poll_at_least,
-        poll_at_most=gathered.poll_at_most,
-    )
-    steps.stage = "await"
-    # By reference alone, the SDK (1.7) would expect the type of its own wrapper, str.
-    view = yield context.call_sub_orchestrator(
-        await_job, watch.to_dict(), f"{context.instance_id}-await", expected_type=dict
-    )
-    if JobView.from_dict(view).state == "completed":
-        yield steps("unpack", unpack)
+    again = gathered.files > 0
+    while again:
+        packed = yield from steps.whole("pack", pack)
+        if not packed["parts"]:
+            return
+        ended = yield from job_ended(context, steps, gathered)
+        # Of a shared job that failed, some files may be whole.
+        if ended != "completed" and not (ended == "failed" and packed["parts"] > 1):
+            return
+        unpacked = yield from steps.whole("unpack", unpack)
+        again = unpacked["again"]
+
+
+def job_ended(context: df.DurableOrchestrationContext, steps: Steps, gathered: Gathered) -> Decisions:
+    """Submits one job and waits for its end, which is returned; "" where there is no job. Pre-empted: one more."""
+    ended = "preempted"
+    while ended == "preempted":
+        if not (yield from submitted(context, steps, moment(gathered.deadline))):
+            return ""
+        watch = Watch(
+            launch=steps.launch,
+            since=timestamp(context.current_utc_datetime),
+            deadline=gathered.deadline,
+            poll_at_least=gathered.poll_at_least,
+            poll_at_most=gathered.poll_at_most,
+        )
+        steps.watches += 1
+        # By reference alone, the SDK (1.7) would expect the type of its own wrapper, str.
+        view = yield context.call_sub_orchestrator(
+            await_job, watch.to_dict(), f"{context.instance_id}-await-{steps.watches}", expected_type=dict
+        )
+        ended = JobView.from_dict(view).state
+    return ended
 
 
 def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: datetime) -> Decisions:
     """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
     step, rounds = SubmitStep(kind="again"), 0
-    while step.kind not in ("submitted", "failed"):
+    while step.kind in ("again", "searching"):
         rounds += 1
         if step.wait:
             # Each round lengthens the history that every later step replays.
@@ -88,7 +91,10 @@ def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: d
             wait = PATIENT_WAIT if patient else timedelta(seconds=step.wait)
             yield context.create_timer(context.current_utc_datetime + wait)
         if step.kind == "again" and context.current_utc_datetime >= deadline:
-            raise TimeoutError("no job could be submitted before the route's deadline")
+            yield steps.failed(fail_run, "no job could be submitted before the route's deadline")
+            return False
         activity = find_job if step.kind == "searching" else submit_job
         step = SubmitStep.from_dict((yield steps("submit", activity)))
+    if step.kind == "held":
+        yield steps("release", release_files)
     return step.kind == "submitted"

@@ -1,6 +1,8 @@
 """Calling the activities of one run in order, so that a failure can say which stage it happened in."""
 
 import re
+from collections.abc import Generator
+from itertools import count
 from typing import Any
 
 import azure.durable_functions as df
@@ -33,14 +35,25 @@ class Steps:
         self.context = context
         self.launch = launch
         self.stage = ""
+        self.watches = 0
 
-    def __call__(self, stage: str, activity: Any) -> Any:
+    def __call__(self, stage: str, activity: Any, **more: Any) -> Any:
         """The task of one activity, for the orchestrator to yield."""
         self.stage = stage
         self.context.set_custom_status({"stage": stage})
-        return self.context.call_activity_with_retry(activity, TRANSIENT, self.launch)
+        return self.context.call_activity_with_retry(activity, TRANSIENT, {**self.launch, **more})
 
-    def failed(self, activity: Any, problem: Exception) -> Any:
-        """The task that notes at which stage the run failed, with the first line of the reason."""
-        failure = {"launch": self.launch, "stage": self.stage, "why": reason(problem)}
+    def whole(self, stage: str, activity: Any) -> Generator[Any, Any, Any]:
+        """Calls an activity for chunk after chunk while it says that there is `more`; returns its last answer.
+
+        So none works long, and a restart in the middle costs one chunk.
+        """
+        for chunk in count():
+            answer = yield self(stage, activity, chunk=chunk)
+            if not answer["more"]:
+                return answer
+
+    def failed(self, activity: Any, why: str) -> Any:
+        """The task that notes at which stage the run failed, and why."""
+        failure = {"launch": self.launch, "stage": self.stage, "why": why}
         return self.context.call_activity_with_retry(activity, TRANSIENT, failure)

@@ -35,6 +35,8 @@ EXCEPTION_NAME = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exi
 # The one place that says whether a failed POST may have made a job. These answers are given before one is made;
 # everything else, a lost connection and any 5xx included, is ambiguous (azure-sdk-for-python#31166: 500, yet jobs).
 SURELY_NOT_CREATED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+# Of these, the answers that say nothing of what was sent: they are about the endpoint, or about who asks.
+BARRED = frozenset({401, 403, 404})
 THROTTLED = 429
 CREATED = frozenset({200, 201})
 
@@ -50,9 +52,9 @@ STATES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of one POST: `ambiguous` means a job may or may not exist."""
+    """What came of one POST: `ambiguous` means a job may or may not exist; `barred` and `refused`: there is none."""
 
-    kind: Literal["created", "refused", "throttled", "ambiguous"]
+    kind: Literal["created", "barred", "refused", "throttled", "ambiguous"]
     why: str = ""
     job: str = ""
     job_id: str = ""
@@ -107,7 +109,7 @@ def invoke(route: Route, body: dict[str, Any], token: str, request_id: str) -> A
             if not never_connected(problem):
                 return Answer(kind="ambiguous", why=type(problem).__name__)
             why = type(problem).__name__
-    return Answer(kind="refused", why=f"no connection in {len(CONNECT_PAUSES)} tries ({why})")
+    return Answer(kind="barred", why=f"no connection in {len(CONNECT_PAUSES)} tries ({why})")
 
 
 def never_connected(problem: requests.RequestException) -> bool:
@@ -125,6 +127,8 @@ def answered(response: requests.Response) -> Answer:
     why = f"{response.status_code} {error_message(response)}".strip()
     if response.status_code == THROTTLED:
         return Answer(kind="throttled", why=why, retry_after=retry_after(response.headers.get("Retry-After")))
+    if response.status_code in BARRED:
+        return Answer(kind="barred", why=why)
     return Answer(kind="refused" if response.status_code in SURELY_NOT_CREATED else "ambiguous", why=why)
 
 
@@ -221,6 +225,22 @@ def job_error(resource: dict[str, Any], known_names: frozenset[str]) -> str:
     columns = [name for name in re.findall(r"[^\s'\"`]+", message) if name in known_names]
     named = dict.fromkeys([*CODE.findall(str(found.get("code") or "")), *exceptions, *columns])
     return ", ".join(named) or "it gives no reason"
+
+
+def preempted(resource: dict[str, Any]) -> bool:
+    """Whether a job ended because its low-priority nodes were taken away.
+
+    A guess: nothing documented or recorded says how a batch job shows it; the word is looked for in the error.
+    """
+    error = resource.get("error") or properties(resource).get("error")
+    return "preempt" in json.dumps(error or "").lower().replace("-", "")
+
+
+def answers(session: requests.Session, url: str, token: str) -> bool:
+    """Whether an endpoint lets us in, as far as one GET can tell: it takes POSTs, so "wrong method" is a yes."""
+    headers = {"Authorization": f"Bearer {token}"}
+    response = session.get(url, headers=headers, timeout=READ_TIMEOUT, allow_redirects=False)
+    return response.status_code not in BARRED and response.status_code < 500
 
 
 def studio_url(resource: dict[str, Any]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, ContentSettings
 
 BLOCK = 4 * 1024 * 1024
 PIECE = 64 * 1024
@@ -37,15 +38,27 @@ class ChunkStream(io.RawIOBase):
         return size
 
 
-def read_chunks(blob: BlobClient, etag: str | None = None) -> Iterator[bytes]:
-    """The blob in pieces of at most 4 MiB, all of one ETag.
+def properties(blob: BlobClient) -> BlobProperties | None:
+    """What stands under a name, or None."""
+    try:
+        return blob.get_blob_properties()
+    except ResourceNotFoundError:
+        return None
 
-    Raises ResourceModifiedError where the ETag is no longer the blob's, ResourceNotFoundError where
+
+def read_chunks(
+    blob: BlobClient, etag: str | None = None, stretch: tuple[int, int] | None = None
+) -> Iterator[bytes]:
+    """The blob, or the bytes from the first to before the second of `stretch`, in pieces of at most 4 MiB.
+
+    All of one ETag. Raises ResourceModifiedError where the ETag is no longer the blob's, ResourceNotFoundError where
     it is gone.
     """
     condition: dict[str, Any] = (
         {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
     )
+    if stretch is not None:
+        condition |= {"offset": stretch[0], "length": stretch[1] - stretch[0]}
     return iter(blob.download_blob(**condition).chunks())
 
 
@@ -73,7 +86,18 @@ class BlockWriter:
         self.blocks.append(block)
 
     def commit(self, metadata: dict[str, str] | None = None, **condition: Any) -> None:
-        """Makes everything written the blob's content, in one call, if the match condition holds."""
+        """Makes everything written the blob's content, in one call, if the match condition holds.
+
+        Little goes in one piece, without blocks. May be called again where the condition did not hold.
+        """
+        if not self.blocks:
+            self.blob.upload_blob(
+                bytes(self.buffer),
+                metadata=metadata,
+                content_settings=CSV,
+                **(condition or {"overwrite": True}),
+            )
+            return
         if self.buffer:
             self.stage(bytes(self.buffer))
             self.buffer.clear()

@@ -12,6 +12,7 @@ from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
 
+from shared.errors import NotTheOwner
 from shared.ledger import Ledger
 from shared.settings import Settings
 from shared.store import BlobStore
@@ -81,7 +82,20 @@ def container(name: str) -> ContainerClient:
 
 @cache
 def ledger() -> Ledger:
-    return Ledger(BlobStore(container("ledger")), lambda: now())
+    """The ledger, if it is this app's. Raises NotTheOwner where another task hub works on it."""
+    found = Ledger(
+        BlobStore(container("ledger")), lambda: now(), lambda work, items: in_parallel(work, items)
+    )
+    mine = settings().owner
+    standing = found.owner(mine)
+    if (standing.hub, standing.storage) != (mine.hub, mine.storage):
+        raise NotTheOwner(
+            f"The ledger in container {settings().ledger} is worked on by the task hub {standing.hub} in the storage "
+            f"account {standing.storage}; this app's is {mine.hub} in {mine.storage}. Two hubs would score files "
+            "twice: give this app containers of its own, or, if the other app is gone for good, delete owner.json "
+            "in that container."
+        )
+    return found
 
 
 @cache

@@ -2,6 +2,7 @@
 
 DropscoreError
 ├── SettingsError    the app's settings are not usable: nothing starts
+├── NotTheOwner      another app works on this ledger: nothing starts
 ├── RouteError       routes.toml is not usable: the last good one stays in force
 ├── FileRejected     the file is at fault: it goes to `rejected` with the reason
 ├── StageFailed      our side or the model is at fault: the run fails, the input is kept
@@ -15,6 +16,10 @@ class DropscoreError(Exception):
 
 class SettingsError(DropscoreError):
     """One or more settings are missing or malformed; the message lists them all by key."""
+
+
+class NotTheOwner(DropscoreError):
+    """Another task hub works on the ledger; the message names both and says what to do."""
 
 
 class RouteError(DropscoreError):

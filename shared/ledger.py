@@ -1,26 +1,68 @@
 """The durable record of every version, slot and run, and its only writer: one function per transition.
 
-`docs/protocol.md` gives the keys and the reason for each order of writes.
+`docs/protocol.md` gives the reason for each order of writes; `shared/ledger_keys.py` says where things lie.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared import names
 from shared.errors import Fenced
-from shared.records import Launch, Listed, Run, Slot, Stage, Verdict, Version, timestamp
+from shared.ledger_keys import (
+    HEARTBEAT,
+    OWNER,
+    hold_key,
+    marker_key,
+    marker_metadata,
+    open_key,
+    plan_key,
+    result_key,
+    run_key,
+    slot_key,
+    version_of_marker,
+    version_path,
+)
+from shared.records import (
+    Heartbeat,
+    Hold,
+    Launch,
+    Owner,
+    Run,
+    Slot,
+    Stage,
+    Verdict,
+    Version,
+    moment,
+    timestamp,
+)
 from shared.routes import Route
 from shared.store import Store
+
+InParallel = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+FIRST_HOLD = timedelta(minutes=1)
+LONGEST_HOLD = timedelta(hours=1)
+SWEEP_AT_MOST = timedelta(minutes=5)
+REOPENING = timedelta(minutes=1)
+CANCELABLE = ("gathering", "gathered", "packed", "submitting", "searching", "submitted")
+
+
+def one_by_one(work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    return [work(item) for item in items]
 
 
 class Ledger:
     """All transitions. Each either happened once or can be repeated safely."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        in_parallel: InParallel = one_by_one,
+    ) -> None:
         self.store = store
         self.clock = clock
+        self.in_parallel = in_parallel
 
     def now(self) -> str:
         return timestamp(self.clock())
@@ -32,7 +74,7 @@ class Ledger:
         known = self.version(seen)
         if known is not None and known.run is not None:
             return False
-        waiting = known or seen
+        waiting = seen.but(n=known.n) if known else seen
         self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
         return True
 
@@ -65,10 +107,11 @@ class Ledger:
         record = Version.from_dict(found[0])
         if record.run == run:
             return record
-        if record.run is None and record.n == marked.n:
-            return self.take_over(run, record, found[1], record.n)
-        if record.n >= marked.n:
-            self.store.delete(marker_key(marked))
+        if record.n < marked.n and record.run is not None and not self.is_closed(record.run):
+            return None  # its run is releasing it
+        if record.n < marked.n or (record.n == marked.n and record.run is None):
+            return self.take_over(run, record, found[1], marked.n)
+        self.store.delete(marker_key(marked))
         return None
 
     def claim_again(self, run: str, wanted: Version, *, force: bool = False) -> tuple[Version | None, str]:
@@ -86,13 +129,26 @@ class Ledger:
         word = self.final_word(record)
         if not word:
             return None, f"run {record.run} is scoring it"
-        if word == "published" and not force:
+        if word in ("published", "unchanged") and not force:
             return None, f"run {record.run} has published it"
         return self.take_over(run, record, found[1], record.n + 1), "another run was faster"
 
     def take_over(self, run: str, record: Version, etag: str, n: int) -> Version | None:
         claimed = record.but(run=run, n=n)
         return claimed if self.store.replace(version_path(record), claimed.to_dict(), etag) else None
+
+    def release(self, run: str, version: Version) -> bool:
+        """V3: the run gives a version back, which waits in the next round. False: it is not the run's any more.
+
+        The marker comes first: a version that nobody has claimed is always marked.
+        """
+        found = self.store.read(version_path(version))
+        if found is None or found[0]["run"] != run:
+            return False
+        record = Version.from_dict(found[0])
+        waiting = record.but(n=record.n + 1, run=None)
+        self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
+        return self.store.replace(version_path(record), waiting.to_dict(), found[1])
 
     def final_word(self, record: Version) -> str:
         """The word a version ended with, or "" while its run is open."""
@@ -103,13 +159,12 @@ class Ledger:
 
     def claims(self, run: str) -> list[Version]:
         """The versions of the run's plan whose records name it: the truth, wherever its work was interrupted."""
-        records = (self.version(version) for version in self.plan(run, list))
+        records = self.in_parallel(self.version, self.plan(run, list))
         return [record for record in records if record is not None and record.run == run]
 
     def forget_markers(self, versions: Iterable[Version]) -> None:
         """The markers of claimed versions have done their work."""
-        for version in versions:
-            self.store.delete(marker_key(version))
+        self.store.delete_all([marker_key(version) for version in versions])
 
     # Slots
 
@@ -136,17 +191,62 @@ class Ledger:
         if found and found[0].get("run") == launch.run:
             self.store.replace(slot_key(launch.route, launch.slot), Slot(at=self.now()).to_dict(), found[1])
 
+    # Holds
+
+    def held(self, route: Route) -> Hold | None:
+        """The hold that keeps the route's files waiting. One for another model counts no more."""
+        found = self.store.read(hold_key(route.name))
+        hold = Hold.from_dict(found[0]) if found else None
+        counts = hold and not hold.lifted and (hold.model, hold.deployment) == (route.model, route.deployment)
+        return hold if counts else None
+
+    def hold(self, route: Route, why: str) -> bool:
+        """The route's files wait from now on; each refusal in a row doubles the time. False: they wait already."""
+        found = self.store.read(hold_key(route.name))
+        last = Hold.from_dict(found[0]) if found else None
+        same = last is not None and (last.model, last.deployment) == (route.model, route.deployment)
+        if last and same and not last.lifted:
+            return False
+        in_a_row = last and same and self.clock() - moment(last.until) < LONGEST_HOLD
+        times = last.times + 1 if last and in_a_row else 1
+        wait = min(FIRST_HOLD * 2 ** (times - 1), LONGEST_HOLD)
+        hold = Hold(
+            route=route.name,
+            model=route.model,
+            deployment=route.deployment,
+            why=why,
+            at=self.now(),
+            until=timestamp(self.clock() + wait),
+            times=times,
+        )
+        return self.put(hold_key(route.name), hold.to_dict(), found)
+
+    def lift(self, route: Route) -> bool:
+        """The next run of the route may try again. False: somebody else has changed the hold."""
+        found = self.store.read(hold_key(route.name))
+        if found is None:
+            return False
+        return self.put(hold_key(route.name), Hold.from_dict(found[0]).but(lifted=True).to_dict(), found)
+
+    def put(self, key: str, document: dict[str, Any], found: tuple[dict[str, Any], str] | None) -> bool:
+        """Writes over what was found, or where nothing was. False: somebody was faster."""
+        if found is None:
+            return self.store.create(key, document)
+        return self.store.replace(key, document, found[1])
+
     # Runs
 
     def open(self, launch: Launch, route: Route) -> Run:
         """R1, R5: creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
-        self.store.create(f"open/{launch.run}", {**launch.to_dict(), "at": self.now()})
+        self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
         fresh = Run(
             run=launch.run,
             launch=launch.launch,
             route=route.to_dict(),
             slot=launch.slot,
+            force=launch.force,
             created_at=self.now(),
+            progress_at=self.now(),
         )
         if self.store.create(run_key(launch.run), fresh.to_dict()):
             return fresh
@@ -156,26 +256,49 @@ class Ledger:
         found = self.store.read(run_key(run))
         return Run.from_dict(found[0]) if found else None
 
-    def unfinished(self, routes: Iterable[Route], patience: timedelta) -> list[Launch]:
-        """W3, W4: the present launch of every run that was announced or holds a slot longer than `patience`.
+    def is_closed(self, run: str) -> bool:
+        found = self.run(run)
+        return found is not None and found.stage == "closed"
+
+    def unfinished(self, routes: Iterable[Route]) -> list[tuple[Launch, datetime]]:
+        """W3, W4: the present launch of every run that is announced or holds a slot, and its last sign of life.
 
         On the way, finishes the closing of runs whose record says that they are closed.
         """
-        long_ago = timestamp(self.clock() - patience)
         held = [*self.announced(), *(one for route in routes for one in self.held_slots(route))]
         found = {}
         for launch, since in held:
             run = self.run(launch.run)
-            if run is not None and run.stage == "closed":
+            if run is None:
+                found[launch.run] = (launch, moment(since))
+            elif run.stage != "closed":
+                found[launch.run] = (launch.but(launch=run.launch, slot=run.slot), moment(run.progress_at))
+            elif self.clock() - moment(since) > REOPENING:
                 self.withdraw(launch)
-            elif since < long_ago:
-                found[launch.run] = launch.but(launch=run.launch, slot=run.slot) if run else launch
         return list(found.values())
 
     def withdraw(self, launch: Launch) -> None:
-        """Takes a run out of the index and out of its slot: it is closed, or never came to anything."""
-        self.store.delete(f"open/{launch.run}")
+        """Takes a run out of the index and out of its slot: it is closed."""
+        self.store.delete(open_key(launch.run))
         self.free_slot(launch)
+
+    def abandon(self, launch: Launch) -> bool:
+        """Closes a run that never began, so that it cannot begin any more. False: it has begun after all."""
+        tomb = Run(
+            run=launch.run,
+            launch=launch.launch,
+            route={"name": launch.route},
+            slot=launch.slot,
+            created_at=self.now(),
+            stage="closed",
+            outcome="empty",
+            why="its orchestration never began",
+            closed_at=self.now(),
+        )
+        if not self.store.create(run_key(launch.run), tomb.to_dict()):
+            return False
+        self.withdraw(launch)
+        return True
 
     def announced(self) -> Iterator[tuple[Launch, str]]:
         """The runs of the open index, and since when they stand there."""
@@ -208,14 +331,26 @@ class Ledger:
         """R1: the claims stand; `left_out` says which asked-for files are not among them, and why."""
         return self.advance(launch, "gathering", "gathered", files=files, left_out=left_out)
 
-    def packed(self, launch: Launch, *, rows: int, parts: int) -> Run:
-        return self.advance(launch, "gathered", "packed", rows=rows, parts=parts)
+    def packed(self, launch: Launch, *, attempt: int, rows: int, parts: int) -> Run:
+        """R2: the attempt's parts are all there."""
+
+        def change(run: Run) -> Run:
+            same = run.stage == "gathered" and run.attempt == attempt
+            return run.but(stage="packed", rows=rows, parts=parts) if same else run
+
+        return self.change(launch, change)
 
     def submitting(self, launch: Launch, *, path: str, nonce: str, **place: str) -> Run:
-        """R3: the intent; only the execution whose nonce stands may POST. `place` is where the path lies."""
-        return self.advance(
-            launch, "packed", "submitting", path=path, nonce=nonce, intent_at=self.now(), **place
-        )
+        """R3: the intent; only the execution whose nonce stands may POST. `place` is where the path lies.
+
+        A run that is to be canceled stays where it is.
+        """
+        intent = {"path": path, "nonce": nonce, "intent_at": self.now(), **place}
+
+        def change(run: Run) -> Run:
+            return run.but(stage="submitting", **intent) if run.stage == "packed" and not run.cancel else run
+
+        return self.change(launch, change)
 
     def not_submitted(self, launch: Launch, seen: Run, *, post: int) -> Run:
         """R3/R4: surely no job came of the POST of `seen`; the run may submit again under the number `post`."""
@@ -230,29 +365,108 @@ class Ledger:
         """R4: a POST may or may not have made a job."""
         return self.advance(launch, "submitting", "searching")
 
-    def submitted(self, launch: Launch, *, job: str, **found: Any) -> Run:
-        """R3/R4: the run's one job, and what is known of it; the first one stands."""
-        return self.change(
-            launch, lambda run: run if run.job else run.but(stage="submitted", job=job, **found)
-        )
+    def submitted(self, launch: Launch, *, job: str, seen: Run, **found: Any) -> Run:
+        """R3/R4: the one job of the attempt that `seen` was in, and what is known of it; the first one stands."""
+
+        def change(run: Run) -> Run:
+            same = run.attempt == seen.attempt and run.stage in ("submitting", "searching")
+            return run.but(stage="submitted", job=job, **found) if same else run
+
+        return self.change(launch, change)
+
+    def preempted(self, launch: Launch, seen: Run) -> Run:
+        """R6: the nodes were taken away from the job before it was done; the attempt's second POST makes another."""
+
+        def change(run: Run) -> Run:
+            if run.stage != "submitted" or run.job != seen.job:
+                return run
+            return run.but(
+                stage="packed", post=2, job="", nonce="", earlier_jobs=[*run.earlier_jobs, run.job]
+            )
+
+        return self.change(launch, change)
 
     def stopping(self, launch: Launch, reason: str) -> Run:
         """R6: the job is being canceled by us; the first reason stands."""
         return self.change(launch, lambda run: run if run.stopping else run.but(stopping=reason))
 
-    def ended(self, launch: Launch, job_outcome: str, *, why: str, studio: str) -> Run:
-        """R6: the job has ended: `completed`, `failed`, `canceled`, `timed-out` or `not-responding`."""
+    def ended(self, launch: Launch, seen: Run, job_outcome: str, *, why: str, studio: str) -> Run:
+        """R6: the job of `seen` has ended: `completed`, `failed`, `canceled`, `timed-out` or `not-responding`."""
         failed_stage = "" if job_outcome == "completed" else "await"
         changes = {"job_outcome": job_outcome, "why": why, "studio": studio, "failed_stage": failed_stage}
-        return self.advance(launch, "submitted", "ended", **changes)
+
+        def change(run: Run) -> Run:
+            same = run.stage == "submitted" and run.job == seen.job
+            return run.but(stage="ended", **changes) if same else run
+
+        return self.change(launch, change)
 
     def raw_found(self, launch: Launch, etag: str) -> Run:
         """R7: the raw predictions that count, by their ETag, once."""
         return self.change(launch, lambda run: run if run.raw_etag else run.but(raw_etag=etag))
 
+    def try_alone(self, launch: Launch, seen: Run) -> Run:
+        """R7: what the shared job left incomplete is packed once more, in the second attempt, each file alone."""
+
+        def change(run: Run) -> Run:
+            if run.stage != "ended" or run.attempt != 1 or seen.attempt != 1:
+                return run
+            return run.but(
+                stage="gathered",
+                attempt=2,
+                post=1,
+                earlier_jobs=[*run.earlier_jobs, run.job],
+                **dict.fromkeys(("path", "nonce", "job", "raw_etag", "stopping", "job_outcome"), ""),
+                **dict.fromkeys(("why", "failed_stage"), ""),
+            )
+
+        return self.change(launch, change)
+
     def failed(self, launch: Launch, stage: str, why: str) -> Run:
         """Notes why the run cannot go on; the first reason stands."""
         return self.change(launch, lambda run: run if run.why else run.but(failed_stage=stage, why=why))
+
+    def turned_away(self, launch: Launch, why: str) -> Run:
+        """R3: the endpoint or the identity refused, so that the run will release what it has claimed."""
+        return self.change(launch, lambda run: run if run.held else run.but(held=why))
+
+    def released(self, launch: Launch, files: int) -> Run:
+        """V3 is done: so many files of the run wait again."""
+        return self.change(launch, lambda run: run.but(released=max(files, run.released)))
+
+    def cancel(self, run: str) -> Run | None:
+        """Notes that a person wants the run stopped; it is read before every step that costs something.
+
+        Whatever the launch. Changes nothing once the job has ended; None: there is no such run.
+        """
+        while True:
+            found = self.store.read(run_key(run))
+            if found is None:
+                return None
+            record = Run.from_dict(found[0])
+            if record.cancel or record.stage not in CANCELABLE:
+                return record
+            canceled = record.but(cancel=True)
+            if self.store.replace(run_key(run), canceled.to_dict(), found[1]):
+                return canceled
+
+    def canceled(self, launch: Launch) -> Run:
+        """A run that was to be canceled before it had a job ends so."""
+        ending = {
+            "job_outcome": "canceled",
+            "failed_stage": "cancel",
+            "why": "the run was canceled on request",
+        }
+
+        def change(run: Run) -> Run:
+            unspent = run.cancel and run.stage in ("gathering", "gathered", "packed")
+            return run.but(**ending) if unspent else run
+
+        return self.change(launch, change)
+
+    def progressing(self, launch: Launch) -> Run:
+        """A sign of life of a run that only waits."""
+        return self.change(launch, lambda run: run.but(progress_at=self.now()))
 
     def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
         """R8: one final word per version, written once, before any input is touched."""
@@ -265,7 +479,7 @@ class Ledger:
 
     def not_moved(self, launch: Launch, left: dict[str, str]) -> Run:
         """R9: inputs that stay where they are because storage would not have them moved, and its word for it."""
-        return self.change(launch, lambda run: run.but(not_moved=left))
+        return self.change(launch, lambda run: run.but(not_moved={**run.not_moved, **left}))
 
     def results(self, run: Run) -> list[Verdict]:
         if run.result is None:
@@ -279,6 +493,46 @@ class Ledger:
         run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
         self.withdraw(launch)
         return run
+
+    def reopen(self, run: str, route: Route | None) -> Launch | None:
+        """R5 from closed: the next launch, which unpacks the job's raw predictions again. None: not closed.
+
+        How raw predictions are read is taken from `route`, the rest stays frozen. The versions' records are written
+        anew, so that a claim of one that looked at the closed run comes too late.
+        """
+        found = self.store.read(run_key(run))
+        record = Run.from_dict(found[0]) if found else None
+        if record is None or found is None or record.stage != "closed":
+            return None
+        launch = Launch(run=run, launch=record.launch + 1, route=record.route["name"], force=record.force)
+        self.announce(launch)
+        reading = {"match": route.match, "predictions": list(route.predictions)} if route else {}
+        reopened = record.but(
+            launch=launch.launch,
+            slot=None,
+            stage="ended",
+            result=None,
+            cancel=False,
+            progress_at=self.now(),
+            route={**record.route, **reading},
+            **dict.fromkeys(("why", "failed_stage", "outcome", "closed_at", "raw_etag"), ""),
+        )
+        if not self.store.replace(run_key(run), reopened.to_dict(), found[1]):
+            return None
+        self.announce(launch)
+        self.in_parallel(self.touch, self.claims(run))
+        return launch
+
+    def announce(self, launch: Launch) -> None:
+        """Puts a run into the open index, with the present time."""
+        found = self.store.read(open_key(launch.run))
+        self.put(open_key(launch.run), {**launch.to_dict(), "at": self.now()}, found)
+
+    def touch(self, version: Version) -> None:
+        """Gives a version's record a new ETag, if it still is the same run's."""
+        found = self.store.read(version_path(version))
+        if found and found[0]["run"] == version.run:
+            self.store.replace(version_path(version), found[0], found[1])
 
     def fenced(self, launch: Launch) -> Run:
         """The run record, read. Raises Fenced when a newer launch has taken over."""
@@ -304,57 +558,39 @@ class Ledger:
             if fence(run) if fence else run.launch != launch.launch:
                 raise Fenced(f"run {launch.run} belongs to launch {run.launch}, not {launch.launch}")
             changed = change(run).but(launch=launch.launch)
-            if changed == run or self.store.replace(run_key(launch.run), changed.to_dict(), found[1]):
+            if changed == run:
+                return run
+            changed = changed.but(progress_at=self.now())
+            if self.store.replace(run_key(launch.run), changed.to_dict(), found[1]):
                 return changed
 
+    # The sweep and its watchers
 
-def marker_key(version: Version) -> str:
-    return f"waiting/{version.route}/{version.key}.{version.n}"
+    def owner(self, mine: Owner) -> Owner:
+        """Whose ledger this is: `mine`, if nobody came first."""
+        if self.store.create(OWNER, mine.but(at=self.now()).to_dict()):
+            return mine
+        found = self.store.read(OWNER)
+        return Owner.from_dict(found[0]) if found else self.owner(mine)
 
+    def heartbeat(self) -> Heartbeat | None:
+        found = self.store.read(HEARTBEAT)
+        return Heartbeat.from_dict(found[0]) if found else None
 
-def marker_metadata(version: Version) -> dict[str, str]:
-    """Everything a run must know to claim the version, so that a listing is enough.
+    def begin_sweep(self, sweep: str) -> bool:
+        """W8: False while another sweep, begun less than five minutes ago, has not ended."""
+        found = self.store.read(HEARTBEAT)
+        last = Heartbeat.from_dict(found[0]) if found else Heartbeat(sweep="", at="", done=True)
+        if last.sweep == sweep:
+            return True
+        if not last.done and self.clock() - moment(last.at) < SWEEP_AT_MOST:
+            return False
+        return self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found)
 
-    Azure Storage allows 8 KiB of ASCII: the name goes in base64, the shortest form of the longest names.
-    """
-    return {
-        "container": version.container,
-        "blob64": urlsafe_b64encode(version.blob.encode("utf-8", "surrogatepass")).decode(),
-        "etag": version.etag,
-        "modified": version.modified,
-        "size": str(version.size),
-        "n": str(version.n),
-    }
-
-
-def version_of_marker(marker: Listed, route: str) -> Version:
-    metadata = marker.metadata
-    return Version(
-        container=metadata["container"],
-        blob=urlsafe_b64decode(metadata["blob64"]).decode("utf-8", "surrogatepass"),
-        etag=metadata["etag"],
-        modified=metadata["modified"],
-        size=int(metadata["size"]),
-        n=int(metadata["n"]),
-        route=route,
-    )
-
-
-def version_path(version: Version) -> str:
-    return f"versions/{version.name}/{version.key}.json"
-
-
-def slot_key(route: str, k: int) -> str:
-    return f"slots/{route}/{k}.json"
-
-
-def run_key(run: str) -> str:
-    return f"runs/{run}/run.json"
-
-
-def plan_key(run: str) -> str:
-    return f"runs/{run}/plan.jsonl"
-
-
-def result_key(run: str, number: int) -> str:
-    return f"runs/{run}/result-{number}.jsonl"
+    def end_sweep(self, sweep: str, *, purged: bool) -> None:
+        """W8: the sweep has done all it does; the next may begin."""
+        found = self.store.read(HEARTBEAT)
+        if found and found[0]["sweep"] == sweep:
+            purged_at = self.now() if purged else found[0]["purged_at"]
+            done = Heartbeat.from_dict(found[0]).but(done=True, purged_at=purged_at)
+            self.store.replace(HEARTBEAT, done.to_dict(), found[1])

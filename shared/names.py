@@ -1,6 +1,7 @@
 """Keys and ids. Blob names are hashed, never used in ledger keys: people name files as they like."""
 
 import hashlib
+import json
 import secrets
 from datetime import datetime
 
@@ -24,6 +25,11 @@ def name_key(container: str, blob: str) -> str:
 def version_key(container: str, blob: str, etag: str) -> str:
     """38 characters that stand for one version: the file's key and its ETag's."""
     return name_key(container, blob) + digest(bare_etag(etag), 12)
+
+
+def recipe(scoring: list[object]) -> str:
+    """Stands for everything of a route that decides what a file's predictions look like."""
+    return digest(json.dumps(scoring), 26)
 
 
 def ulid(milliseconds: int, randomness: int) -> str:

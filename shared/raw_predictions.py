@@ -1,4 +1,4 @@
-"""Reading what a batch deployment wrote, and matching it to the rows of the one part it was given.
+"""Reading what a batch deployment wrote: which bytes belong to which part, and which prediction to which row.
 
 The forms (`match` in the route; facts from the Azure ML documentation of `append_row`):
 
@@ -9,10 +9,56 @@ The forms (`match` in the route; facts from the Azure ML documentation of `appen
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 
 from shared.errors import StageFailed
 from shared.routes import Route
+
+SEPARATORS = {"file": b" ", "row": b","}
+PART = re.compile(rb'"?(?:[^" ,]*/)?(part-\d+\.csv)"?\r?')
+Extents = dict[str, list[list[int]]]
+
+
+def extents_of(chunks: Iterable[bytes], match: str) -> Extents:
+    """Which stretches of the raw file (first byte, byte after the last) belong to which part, in the file's order.
+
+    Every row ends with its part's name (`file` and `row`); a line that does not is part of a value with a line break
+    in it, and belongs to the row that it begins. Raises StageFailed where rows at the end name no part.
+    """
+    separator = SEPARATORS[match]
+    found: Extents = {}
+    stretch: list[int] = []
+    begun = offset = 0
+    tail = b""
+    for line in byte_lines(chunks):
+        offset += len(line)
+        text = line.removesuffix(b"\n")
+        if not tail or not text.endswith(tail):
+            last = text[text.rfind(separator) + 1 :]
+            name = PART.fullmatch(last)
+            if name is None:
+                continue
+            tail, stretch = separator + last, [begun, begun]
+            found.setdefault(name[1].decode(), []).append(stretch)
+        stretch[1] = begun = offset
+    if begun != offset:
+        raise StageFailed(
+            f'The raw predictions do not end with the name of a file, as match = "{match}" needs. '
+            "Nothing was published: correct the scoring script, or `match` of the route."
+        )
+    return found
+
+
+def byte_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a stream of bytes, with their ends."""
+    rest = b""
+    for chunk in chunks:
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest
 
 
 def matched(lines: Iterable[str], route: Route, part: str, rows: int) -> Iterator[list[str]]:

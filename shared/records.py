@@ -93,6 +93,46 @@ class Slot(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold(Record):
+    """Why a route's files wait although a slot is free: its endpoint, or our identity, turns us away.
+
+    It counts for this `model` and `deployment` only, and until `until` at the latest: then one run tries again.
+    `times` counts the refusals in a row; `lifted` keeps that count while the next try is under way.
+    """
+
+    route: str
+    model: str
+    deployment: str
+    why: str
+    at: str
+    until: str
+    times: int = 1
+    lifted: bool = False
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat(Record):
+    """The sweep that began last, and whether it has ended; `purged_at` says when old records were last cleared."""
+
+    sweep: str
+    at: str
+    done: bool = False
+    purged_at: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner(Record):
+    """The task hub whose host works on this ledger, and the storage account the hub lies in."""
+
+    hub: str
+    storage: str
+    at: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run(Record):
     """The run record: the truth about one run, whatever Durable Functions believes."""
 
@@ -101,6 +141,7 @@ class Run(Record):
     route: dict[str, Any]
     slot: int | None
     created_at: str
+    force: bool = False
     stage: Stage = "gathering"
     attempt: int = 1
     post: int = 1
@@ -114,6 +155,7 @@ class Run(Record):
     raw_account: str = ""
     raw_url: str = ""
     spares: list[str] = field(default_factory=list)
+    earlier_jobs: list[str] = field(default_factory=list)
     raw_etag: str = ""
     cancel: bool = False
     stopping: str = ""
@@ -122,6 +164,8 @@ class Run(Record):
     rows: int = 0
     parts: int = 0
     left_out: str = ""
+    held: str = ""
+    released: int = 0
     not_moved: dict[str, str] = field(default_factory=dict)
     failed_stage: str = ""
     why: str = ""
@@ -136,7 +180,8 @@ class Run(Record):
 class Verdict(Record):
     """What a stage found out about one version of the run's plan.
 
-    Pack writes one per version (word "" means: packed, go on); unpack writes the later words.
+    Pack writes one per version (word "" means: packed, go on); unpack writes the later words (word "" means: the job
+    left it incomplete, and `why` says how).
     """
 
     version: str
@@ -161,9 +206,12 @@ class Gathered(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitStep(Record):
-    """Where submitting stands: done, given up, or to be tried (`again`) or searched for after `wait` seconds."""
+    """Where submitting stands: done, given up, turned away (`held`), or to be tried (`again`) or searched for.
 
-    kind: Literal["submitted", "failed", "again", "searching"]
+    The latter two after `wait` seconds.
+    """
+
+    kind: Literal["submitted", "failed", "held", "again", "searching"]
     wait: float = 0.0
 
 

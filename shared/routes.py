@@ -37,6 +37,8 @@ class Route(Record):
     after: str = "keep"
     schedule: str = ""
     max_jobs: int = 1
+    max_files: int = 10_000
+    max_run_size: str = "2GB"
     max_size: str = "500MB"
     deadline: str = "12h"
     part_timeout: str = ""
@@ -45,6 +47,18 @@ class Route(Record):
     def from_dict(cls, data: Mapping[str, Any]) -> "Route":
         """As `Record.from_dict`; JSON's lists become tuples again."""
         return super().from_dict({k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+    @property
+    def shares_jobs(self) -> bool:
+        """Whether raw predictions say which file they belong to, so that many files may go into one job."""
+        return self.match != "order"
+
+    def scoring(self) -> list[object]:
+        """Everything that decides what a file's predictions look like."""
+        return [
+            *(self.model, self.deployment, self.send, self.carry),
+            *(self.predictions, self.match, self.delimiter),
+        ]
 
     def takes(self, blob: str) -> bool:
         return re.fullmatch(glob_expression(self.pattern), blob, re.DOTALL) is not None
@@ -146,8 +160,11 @@ def value_problems(table: dict[str, Any]) -> Iterator[str]:
         yield 'delimiter: must be one character, such as "," or ";"'
     if not 1 <= table.get("max_jobs", 1) <= 100:
         yield "max_jobs: must be between 1 and 100"
-    checks = (("deadline", parse_duration), ("part_timeout", parse_duration), ("max_size", parse_size))
-    for key, parse in (*checks, ("schedule", schedule.check)):
+    if not 1 <= table.get("max_files", 1) <= 10_000:
+        yield "max_files: must be between 1 and 10000"
+    durations = (("deadline", parse_duration), ("part_timeout", parse_duration))
+    sizes = (("max_size", parse_size), ("max_run_size", parse_size))
+    for key, parse in (*durations, *sizes, ("schedule", schedule.check)):
         try:
             if table.get(key):
                 parse(table[key])

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 
 from shared.durations import parse_duration
 from shared.errors import SettingsError
+from shared.records import Owner
 
 STORAGE = "DROPSCORE_STORAGE"
+# What Durable Functions takes where host.json's setting is missing.
+DEFAULT_HUB = "TestHubName"
 CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config")
 WORKSPACE_FORM = (
     "write the workspace's resource id, "
@@ -25,6 +28,8 @@ DEFAULTS = {
     "DROPSCORE_SEARCH_WINDOW": "10m",
     "DROPSCORE_POLL_AT_LEAST": "1s",
     "DROPSCORE_POLL_AT_MOST": "30s",
+    "DROPSCORE_KEEP": "90d",
+    "DROPSCORE_MAX_ADHOC": "10",
     **{f"DROPSCORE_{name.upper()}": name for name in CONTAINERS if name != "inbox"},
 }
 
@@ -53,6 +58,9 @@ class Settings:
     search_window: timedelta
     poll_at_least: timedelta
     poll_at_most: timedelta
+    keep: timedelta
+    max_adhoc: int
+    owner: Owner
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> "Settings":
@@ -74,6 +82,9 @@ class Settings:
             search_window=read.duration("DROPSCORE_SEARCH_WINDOW"),
             poll_at_least=read.duration("DROPSCORE_POLL_AT_LEAST"),
             poll_at_most=read.duration("DROPSCORE_POLL_AT_MOST"),
+            keep=read.duration("DROPSCORE_KEEP"),
+            max_adhoc=read.number("DROPSCORE_MAX_ADHOC"),
+            owner=Owner(hub=read.text("TASKHUB_NAME") or DEFAULT_HUB, storage=read.hub_account()),
             **read.containers(),
         )
         if read.problems:
@@ -103,6 +114,20 @@ class Reader:
         except ValueError as problem:
             self.problems.append(f"{key}: {problem}")
             return timedelta()
+
+    def number(self, key: str) -> int:
+        text = self.text(key)
+        if not text.isdecimal() or not int(text):
+            self.problems.append(f'{key}: "{text}" must be a whole number, at least 1')
+            return 1
+        return int(text)
+
+    def hub_account(self) -> str:
+        """The storage account of the Functions host, in which the task hub lies."""
+        found = re.search(r"AccountName=([^;]+)", self.text("AzureWebJobsStorage"))
+        named = self.text("AzureWebJobsStorage__accountName")
+        host = urlsplit(self.text("AzureWebJobsStorage__blobServiceUri")).hostname or ""
+        return found[1] if found else named or host.split(".")[0]
 
     def workspace(self, key: str) -> str:
         value = self.text(key).rstrip("/")

@@ -8,7 +8,7 @@ import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob_types
 
 from activities.inbox import arrive
-from activities.runs import kick_arrival, start
+from activities.runs import kick_arrival, start, watch_the_sweep
 from shared.settings import STORAGE, inbox_events
 
 bp = df.Blueprint()
@@ -28,3 +28,4 @@ async def blob_dropped(blob: blob_types.BlobClient, client: df.DurableOrchestrat
     route = await asyncio.to_thread(arrive, blob.blob_name)
     if route is not None:
         await start(client, await asyncio.to_thread(kick_arrival, route))
+        await watch_the_sweep(client)

@@ -1,9 +1,9 @@
 """Every minute: the sweep, which also starts the routes whose schedule has come due."""
 
-
 import azure.durable_functions as df
 import azure.functions as func
 
+from activities.runs import sweep_id
 from shared import clients
 
 bp = df.Blueprint()
@@ -12,5 +12,4 @@ bp = df.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule="%DROPSCORE_SWEEP_SCHEDULE%", run_on_startup=False)
 @bp.durable_client_input(client_name="client")
 async def sweep_timer(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:  # noqa: ARG001
-    """A new instance each time: one id for all could get stuck and stop every later sweep."""
-    await client.start_new("sweep", f"sweep-{clients.now():%Y%m%dT%H%M%S%f}")
+    await client.start_new("sweep", sweep_id(clients.now()))

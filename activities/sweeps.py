@@ -1,0 +1,136 @@
+"""What the sweep looks after besides the inbox: runs that nobody carries, routes that are held, files that wait."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Any
+
+import azure.durable_functions as df
+import requests
+from azure.core.exceptions import AzureError
+
+from activities.runs import close, get_tokens, kick, start, word_each
+from shared import azureml, clients
+from shared.current_routes import current_routes
+from shared.errors import Fenced
+from shared.records import Hold, Launch, Run, moment
+from shared.routes import Route, Routes
+
+log = logging.getLogger(__name__)
+bp = df.Blueprint()
+
+GONE_AFTER = timedelta(seconds=30)
+PENDING_AFTER = timedelta(minutes=5)
+STALLED_AFTER = timedelta(minutes=30)
+LAUNCHES = 5
+ENDED = ("Completed", "Failed", "Terminated", "Canceled")
+
+
+@bp.activity_trigger(input_name="sweep")
+def begin_sweep(sweep: str) -> bool:
+    """W8: leaves the heartbeat. False while another sweep is at work. Key: the sweep's instance id."""
+    return clients.ledger().begin_sweep(sweep)
+
+
+@bp.activity_trigger(input_name="sweep")
+def end_sweep(sweep: str) -> None:
+    """W8: lets the next sweep begin at once. Key: the sweep's instance id."""
+    clients.ledger().end_sweep(sweep, purged=False)
+
+
+@bp.activity_trigger(input_name="sweep")
+@bp.durable_client_input(client_name="client")
+async def start_waiting(sweep: str, client: Any) -> int:
+    """W3 to W7: takes up runs that nobody carries, lifts holds, and starts runs for what waits.
+
+    Key: slots, run ids and launches; a run that is under way is left alone. Returns how many were started.
+    """
+    routes = await asyncio.to_thread(current_routes)
+    resumed = await taken_up(client, routes)
+    await start(client, resumed)
+    await asyncio.to_thread(lift_holds, routes)
+    fresh = [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
+    await start(client, fresh)
+    if resumed or fresh:
+        log.info("%s: resumed %d runs, started %d", sweep, len(resumed), len(fresh))
+    return len(resumed) + len(fresh)
+
+
+async def taken_up(client: Any, routes: Routes) -> list[Launch]:
+    """The launches that go on with runs nobody carries any more."""
+    unfinished = await asyncio.to_thread(clients.ledger().unfinished, routes.routes)
+    found = []
+    for launch, since in unfinished:
+        silent = clients.now() - since
+        if silent < GONE_AFTER:
+            continue
+        status = (await client.get_status(launch.instance_id)).runtime_status
+        state = status.name if status is not None else ""
+        if state in ENDED or not state or (state == "Pending" and silent > PENDING_AFTER):
+            found += await asyncio.to_thread(next_launch, launch, begun=bool(state))
+        elif state != "Pending" and silent > STALLED_AFTER:
+            # Its end is seen by the next sweep, which goes on with the run.
+            log.error("run %s: its orchestration has done nothing since %s, ending it", launch.run, since)
+            await client.terminate(launch.instance_id, "stalled; the run goes on under its next launch")
+    return found
+
+
+def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
+    """R5: the launch that resumes a run; the same one where its orchestration was never made.
+
+    A run whose orchestration left no record has claimed nothing: it is closed, its slot freed, its files wait on.
+    """
+    ledger = clients.ledger()
+    run = ledger.run(launch.run)
+    if run is None and not begun:
+        return [launch]
+    if run is None:
+        ledger.abandon(launch)
+        return []
+    if run.stage == "closed" or run.launch != launch.launch:
+        return []
+    if launch.launch >= LAUNCHES:
+        return given_up(launch, run)
+    resumed = launch.but(launch=launch.launch + 1)
+    log.warning(
+        "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
+    )
+    ledger.open(resumed, Route.from_dict(run.route))
+    return [resumed]
+
+
+def given_up(launch: Launch, run: Run) -> list[Launch]:
+    """Closes a run that no launch could bring to its end, so that the route goes on. Returns what comes after it."""
+    why = f"{LAUNCHES} orchestrations of the run have failed; the app's log says why"
+    try:
+        clients.ledger().failed(launch, run.stage, why)
+        word_each(launch)
+        return close(launch)[1]
+    except Fenced:
+        return []
+
+
+def lift_holds(routes: Routes) -> None:
+    """W6: a held route is probed once per sweep; when its time is over, one run tries whatever the probe says."""
+    for route in routes.routes:
+        hold = clients.ledger().held(route)
+        if (
+            hold
+            and (clients.now() >= moment(hold.until) or let_in(route, hold))
+            and clients.ledger().lift(route)
+        ):
+            log.info("route %s: its files are tried again", route.name)
+
+
+def let_in(route: Route, hold: Hold) -> bool:
+    """Whether tokens can be had and the endpoint answers. After a second refusal only time counts: a GET may be
+    allowed where a POST is not."""
+    if hold.times > 1:
+        return False
+    try:
+        get_tokens()
+        return azureml.answers(
+            clients.http(), route.model, clients.token(clients.settings().scoring_audience)
+        )
+    except (requests.RequestException, AzureError):
+        return False
