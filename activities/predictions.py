@@ -86,10 +86,15 @@ def usable_raw(run: Run, launch: Launch, packed: dict[str, Verdict]) -> Raw | st
 
 
 def finished(launch: Launch, run: Run) -> bool:
-    """Whether a second attempt is made: a shared job left files incomplete, and nobody wants the run stopped."""
+    """Whether one attempt more is made for what the job left incomplete.
+
+    It is where the job was shared, so that another file may be at fault, or where somebody asked for it; and not where
+    somebody wants the run stopped.
+    """
     verdicts = work.verdicts(run, "unpack")
     incomplete = [verdict for verdict in verdicts if not verdict.word]
-    if incomplete and run.attempt == 1 and run.parts > 1 and not run.cancel:
+    wanted = (run.parts > 1 or run.reopened) and not run.cancel
+    if incomplete and wanted and run.attempt < run.attempts:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
         cancel_spares(run)
         clients.ledger().try_alone(launch, run)

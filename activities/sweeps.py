@@ -10,10 +10,10 @@ import requests
 from azure.core.exceptions import AzureError
 
 from activities.runs import close, get_tokens, kick, start, word_each
-from shared import azureml, clients
+from shared import azureml, clients, names, work
 from shared.current_routes import current_routes
 from shared.errors import Fenced
-from shared.records import Hold, Launch, Run, moment
+from shared.records import Heartbeat, Hold, Launch, Run, moment
 from shared.routes import Route, Routes
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ bp = df.Blueprint()
 GONE_AFTER = timedelta(seconds=30)
 PENDING_AFTER = timedelta(minutes=5)
 STALLED_AFTER = timedelta(minutes=30)
+PURGED_EVERY = timedelta(hours=1)
 LAUNCHES = 5
 ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
@@ -34,8 +35,30 @@ def begin_sweep(sweep: str) -> bool:
 
 @bp.activity_trigger(input_name="sweep")
 def end_sweep(sweep: str) -> None:
-    """W8: lets the next sweep begin at once. Key: the sweep's instance id."""
-    clients.ledger().end_sweep(sweep, purged=False)
+    """V5, W8: once an hour clears old records; then lets the next sweep begin. Key: the sweep's instance id."""
+    beat = clients.ledger().heartbeat()
+    due = beat is None or not beat.purged_at or clients.now() - moment(beat.purged_at) > PURGED_EVERY
+    clients.ledger().end_sweep(sweep, **(purged(beat) if due else {}))
+
+
+def purged(beat: Heartbeat | None) -> dict[str, str]:
+    """Clears what closed longer ago than the app's `keep`, and says when and how far."""
+    ledger, before = clients.ledger(), clients.now() - clients.settings().keep
+    try:
+        present = {
+            names.version_key(blob.container, blob.name, blob.etag)
+            for blob in clients.container("inbox").list_blobs()
+        }
+        versions = ledger.forget_versions(present, before)
+        runs, last = ledger.forget_runs(before, beat.purged_to if beat else "")
+        for run in runs:
+            work.forget(run)
+    except AzureError as problem:
+        log.warning("old records could not be cleared: %s", type(problem).__name__)
+        return {}
+    if versions or runs:
+        log.info("forgot %d versions and %d runs that had ended before %s", versions, len(runs), before)
+    return {"purged_at": ledger.now(), "purged_to": last}
 
 
 @bp.activity_trigger(input_name="sweep")

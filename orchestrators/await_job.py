@@ -11,7 +11,6 @@ from shared import watching
 from shared.records import JobView, Watch, timestamp
 
 bp = df.Blueprint()
-WAKE = "wake"
 
 
 @bp.orchestration_trigger(context_name="context")
@@ -47,7 +46,7 @@ def woken(context: df.DurableOrchestrationContext, watch: Watch, view: JobView) 
     later wait, too.
     """
     timer = context.create_timer(watching.next_look(watch, view, context.current_utc_datetime))
-    event = context.wait_for_external_event(WAKE)
+    event = context.wait_for_external_event(watching.WAKE)
     first = yield context.task_any([timer, event])
     if first == timer:
         return False

@@ -13,7 +13,7 @@ from activities.predictions import unpack
 from activities.runs import authenticate, close_run, fail_run, gather, release_files, write_results
 from orchestrators.await_job import await_job
 from orchestrators.steps import Steps, fenced
-from shared.records import Gathered, JobView, SubmitStep, Watch, moment, timestamp
+from shared.records import Gathered, JobView, Launch, SubmitStep, Watch, moment, timestamp
 
 bp = df.Blueprint()
 Decisions = Generator[Any, Any, Any]
@@ -73,9 +73,8 @@ def job_ended(context: df.DurableOrchestrationContext, steps: Steps, gathered: G
         )
         steps.watches += 1
         # By reference alone, the SDK (1.7) would expect the type of its own wrapper, str.
-        view = yield context.call_sub_orchestrator(
-            await_job, watch.to_dict(), f"{context.instance_id}-await-{steps.watches}", expected_type=dict
-        )
+        child = Launch.from_dict(steps.launch).watch_id(steps.watches)
+        view = yield context.call_sub_orchestrator(await_job, watch.to_dict(), child, expected_type=dict)
         ended = JobView.from_dict(view).state
     return ended
 

@@ -3,7 +3,7 @@
 `docs/protocol.md` gives the reason for each order of writes; `shared/ledger_keys.py` says where things lie.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,8 @@ FIRST_HOLD = timedelta(minutes=1)
 LONGEST_HOLD = timedelta(hours=1)
 SWEEP_AT_MOST = timedelta(minutes=5)
 REOPENING = timedelta(minutes=1)
+PURGED_AT_ONCE = 5_000
+RUNS_LOOKED_AT = 200
 CANCELABLE = ("gathering", "gathered", "packed", "submitting", "searching", "submitted")
 
 
@@ -406,14 +408,14 @@ class Ledger:
         return self.change(launch, lambda run: run if run.raw_etag else run.but(raw_etag=etag))
 
     def try_alone(self, launch: Launch, seen: Run) -> Run:
-        """R7: what the shared job left incomplete is packed once more, in the second attempt, each file alone."""
+        """R7: what the job left incomplete is packed once more, in the next attempt, each file alone."""
 
         def change(run: Run) -> Run:
-            if run.stage != "ended" or run.attempt != 1 or seen.attempt != 1:
+            if run.stage != "ended" or run.attempt != seen.attempt or run.attempt >= run.attempts:
                 return run
             return run.but(
                 stage="gathered",
-                attempt=2,
+                attempt=run.attempt + 1,
                 post=1,
                 earlier_jobs=[*run.earlier_jobs, run.job],
                 **dict.fromkeys(("path", "nonce", "job", "raw_etag", "stopping", "job_outcome"), ""),
@@ -497,8 +499,9 @@ class Ledger:
     def reopen(self, run: str, route: Route | None) -> Launch | None:
         """R5 from closed: the next launch, which unpacks the job's raw predictions again. None: not closed.
 
-        How raw predictions are read is taken from `route`, the rest stays frozen. The versions' records are written
-        anew, so that a claim of one that looked at the closed run comes too late.
+        What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
+        the rest stays frozen. The versions' records are written anew, so that a claim of one that looked at the closed
+        run comes too late.
         """
         found = self.store.read(run_key(run))
         record = Run.from_dict(found[0]) if found else None
@@ -511,6 +514,8 @@ class Ledger:
             launch=launch.launch,
             slot=None,
             stage="ended",
+            attempts=record.attempt + 1,
+            reopened=True,
             result=None,
             cancel=False,
             progress_at=self.now(),
@@ -587,10 +592,48 @@ class Ledger:
             return False
         return self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found)
 
-    def end_sweep(self, sweep: str, *, purged: bool) -> None:
-        """W8: the sweep has done all it does; the next may begin."""
+    def end_sweep(self, sweep: str, **purged: str) -> None:
+        """W8: the sweep has done all it does; the next may begin. `purged` says what was cleared, if anything."""
         found = self.store.read(HEARTBEAT)
         if found and found[0]["sweep"] == sweep:
-            purged_at = self.now() if purged else found[0]["purged_at"]
-            done = Heartbeat.from_dict(found[0]).but(done=True, purged_at=purged_at)
+            done = Heartbeat.from_dict(found[0]).but(done=True, **purged)
             self.store.replace(HEARTBEAT, done.to_dict(), found[1])
+
+    # Retention
+
+    def forget_versions(self, present: Set[str], before: datetime) -> int:
+        """V5: deletes the records of versions whose run closed before a time and which are not `present` any more.
+
+        `present` are the keys of all versions in the inbox, listed before this call: a version that is not there
+        cannot be scored again for want of its record. Returns how many there were.
+        """
+        old = [item.key for item in self.store.listed("versions/") if moment(item.created) < before]
+        gone = [key for key in old if key.rsplit("/", 1)[1].removesuffix(".json") not in present]
+        ended = [key for key in gone[:PURGED_AT_ONCE] if self.ended_before(key, before)]
+        self.store.delete_all(ended)
+        return len(ended)
+
+    def ended_before(self, key: str, before: datetime) -> bool:
+        found = self.store.read(key)
+        run = self.run(found[0]["run"] or "") if found else None
+        return run is not None and run.stage == "closed" and moment(run.closed_at) < before
+
+    def forget_runs(self, before: datetime, after: str) -> tuple[list[str], str]:
+        """V5: deletes runs that closed before a time and that no version's record names any more.
+
+        Looks at a limited number of them, from the run `after` on. Returns which went, and where to go on.
+        """
+        ended = (item for item in self.store.listed("runs/") if item.key.endswith("/run.json"))
+        old = [item.key.split("/")[1] for item in ended if moment(item.created) < before]
+        looked_at = [run for run in old if run > after][:RUNS_LOOKED_AT]
+        gone = [run for run in looked_at if self.is_forgotten(run, before)]
+        for run in gone:
+            folder = [item.key for item in self.store.listed(f"runs/{run}/")]
+            self.store.delete_all([key for key in folder if key != run_key(run)])
+            self.store.delete(run_key(run))
+        return gone, looked_at[-1] if looked_at else ""
+
+    def is_forgotten(self, run: str, before: datetime) -> bool:
+        record = self.run(run)
+        old = record is not None and record.stage == "closed" and moment(record.closed_at) < before
+        return old and not self.claims(run)

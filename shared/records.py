@@ -81,6 +81,10 @@ class Launch(Record):
     def instance_id(self) -> str:
         return f"{self.run}-{self.launch}"
 
+    def watch_id(self, number: int) -> str:
+        """The sub-orchestration that waits for the launch's n-th job."""
+        return f"{self.instance_id}-await-{number}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot(Record):
@@ -113,12 +117,16 @@ class Hold(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat(Record):
-    """The sweep that began last, and whether it has ended; `purged_at` says when old records were last cleared."""
+    """The sweep that began last, and whether it has ended.
+
+    `purged_at` says when old records were last cleared, `purged_to` which run was looked at last.
+    """
 
     sweep: str
     at: str
     done: bool = False
     purged_at: str = ""
+    purged_to: str = ""
     schema: int = 1
 
 
@@ -144,6 +152,7 @@ class Run(Record):
     force: bool = False
     stage: Stage = "gathering"
     attempt: int = 1
+    attempts: int = 2
     post: int = 1
     path: str = ""
     intent_at: str = ""
@@ -158,6 +167,7 @@ class Run(Record):
     earlier_jobs: list[str] = field(default_factory=list)
     raw_etag: str = ""
     cancel: bool = False
+    reopened: bool = False
     stopping: str = ""
     progress_at: str = ""
     files: int = 0

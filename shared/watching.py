@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 from shared.records import JobView, Watch, moment, timestamp
 
+# The event that ends a wait; it carries nothing.
+WAKE = "wake"
 POLLS_PER_GENERATION = 25
 SILENCE = timedelta(minutes=15)
 CANCEL_GRACE = timedelta(minutes=10)

@@ -31,11 +31,12 @@ def claimed(run: str) -> list[Version]:
 
 
 def to_score(run: Run) -> list[Version]:
-    """The versions of the run's attempt: all that it claimed, then only what its first job left incomplete."""
+    """The versions of the run's attempt: all that it claimed, then only what the last job left incomplete."""
     versions = claimed(run.run)
     if run.attempt == 1:
         return versions
-    incomplete = {verdict.version for verdict in verdicts(run, "unpack", attempt=1) if not verdict.word}
+    last = verdicts(run, "unpack", attempt=run.attempt - 1)
+    incomplete = {verdict.version for verdict in last if not verdict.word}
     return [version for version in versions if version.key in incomplete]
 
 

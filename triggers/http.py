@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import azure.durable_functions as df
@@ -14,12 +15,13 @@ from shared import clients
 from shared.current_routes import current_routes
 from shared.errors import RouteError
 from shared.names import new_run, run_of_idempotency_key
-from shared.records import Launch, Version
+from shared.records import Launch, Run, Version
 from shared.routes import Route, Routes
+from shared.watching import WAKE
 
 bp = df.Blueprint()
 LONGEST_BODY = 1_000_000
-BLOBS_PER_REQUEST = 20
+BLOBS_PER_REQUEST = 100
 
 
 class BadRequest(Exception):
@@ -44,7 +46,7 @@ class Planned:
     """One run of a request; `new` is False where the same request was made before."""
 
     launch: Launch
-    blob: str
+    blobs: list[str]
     new: bool
 
 
@@ -53,8 +55,8 @@ class Planned:
 async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Scores files that lie in the inbox, now, whether or not they were scored before in vain.
 
-    Body: `{"route": "...", "blobs": ["path in the inbox", ...], "force": false}`. 202: one run per file, each with
-    the address to look at. The same `Idempotency-Key` names the same runs.
+    Body: `{"route": "...", "blobs": ["path in the inbox", ...], "force": false}`. 202: the runs, each with its files
+    and the address to look at. The same `Idempotency-Key` names the same runs.
     """
     try:
         asked = parsed(req.get_body())
@@ -63,7 +65,7 @@ async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
         return problem_json(problem)
     await start(client, [one.launch for one in runs if one.new])
     base = req.url.split("?")[0].rstrip("/")
-    shown = [{"run": one.launch.run, "blobs": [one.blob], "url": f"{base}/{one.launch.run}"} for one in runs]
+    shown = [{"run": one.launch.run, "blobs": one.blobs, "url": f"{base}/{one.launch.run}"} for one in runs]
     headers = {"Location": f"{base}/{runs[0].launch.run}", "Retry-After": "5"}
     return json_response({"runs": shown}, 202, headers)
 
@@ -92,21 +94,120 @@ def parsed(body: bytes) -> Asked:
 
 
 def planned(asked: Asked, key: str) -> list[Planned]:
-    """Writes the plan and the record of each run that was not asked for before; starting them is all that remains."""
+    """Writes the plan and the record of each run that was not asked for before; starting them is all that remains.
+
+    Files of a route whose jobs can be shared make one run, others one each.
+    """
     routes = usable_routes()
     route = routes.named(asked.route)
     if route is None:
         known = ", ".join(one.name for one in routes.routes) or "none"
         raise BadRequest(404, "no-such-route", f'There is no route "{asked.route}"; the routes are: {known}.')
-    runs = []
-    for version in found_versions(asked, route):
-        run = run_of_idempotency_key(f"{key}\n{version.blob}") if key else new_run(clients.now())
-        launch = Launch(run=run, launch=1, route=asked.route, force=asked.force)
-        new = clients.ledger().bring_plan(run, [version]) or clients.ledger().run(run) is None
-        if new:
-            clients.ledger().open(launch, route)
-        runs.append(Planned(launch, version.blob, new=new))
-    return runs
+    versions = found_versions(asked, route)
+    groups = [versions] if route.shares_jobs else [[version] for version in versions]
+    runs = [(asked_run(key, group), group) for group in groups]
+    check_load(sum(clients.ledger().run(run) is None for run, _ in runs))
+    return [announced(run, route, group, force=asked.force) for run, group in runs]
+
+
+def asked_run(key: str, versions: list[Version]) -> str:
+    """The run of an `Idempotency-Key` and its files; without a key a new one."""
+    blobs = [version.blob for version in versions]
+    return run_of_idempotency_key("\n".join([key, *blobs])) if key else new_run(clients.now())
+
+
+def check_load(wanted: int) -> None:
+    """Raises BadRequest where more runs that take no slot would be open than the app allows."""
+    allowed = clients.settings().max_adhoc
+    under_way = sum(launch.slot is None for launch, _ in clients.ledger().announced()) if wanted else 0
+    if under_way + wanted > allowed:
+        detail = f"{under_way} runs that were asked for are open, {allowed} may be (DROPSCORE_MAX_ADHOC)."
+        raise BadRequest(429, "too-many-runs", f"{detail} Try again when some have closed.")
+
+
+def announced(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
+    """A run that brings its plan and takes no slot."""
+    launch = Launch(run=run, launch=1, route=route.name, force=force)
+    new = clients.ledger().bring_plan(run, versions) or clients.ledger().run(run) is None
+    if new:
+        clients.ledger().open(launch, route)
+    return Planned(launch, [version.blob for version in versions], new=new)
+
+
+@bp.route(route="runs/{run}/cancel", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def cancel_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Stops a run: its job is canceled, its files end as `canceled`. 409 once the job has ended."""
+    try:
+        run = await asyncio.to_thread(to_be_canceled, req.route_params["run"])
+    except BadRequest as problem:
+        return problem_json(problem)
+    await wake(client, Launch(run=run.run, launch=run.launch, route=""))
+    return json_response({"run": run.run, "stage": run.stage, "cancel": True}, 202, {"Retry-After": "5"})
+
+
+def to_be_canceled(name: str) -> Run:
+    run = clients.ledger().cancel(name) if name.isalnum() else None
+    if run is None:
+        raise BadRequest(404, "no-such-run", f"There is no run {name}.")
+    if not run.cancel:
+        raise BadRequest(409, "too-late", f"The job of run {name} has ended; its predictions are published.")
+    return run
+
+
+async def wake(client: df.DurableOrchestrationClient, launch: Launch) -> None:
+    """Ends the launch's present wait, so that the record is read at once and not at the next look."""
+    for number in count(1):
+        status = (await client.get_status(launch.watch_id(number))).runtime_status
+        if status is None:
+            return
+        if status.name == "Running":
+            await client.raise_event(launch.watch_id(number), WAKE)
+
+
+@bp.route(route="runs/{run}/rerun", methods=["POST"])
+@bp.durable_client_input(client_name="client")
+async def rerun_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Goes on with the files of a closed run that failed or were canceled.
+
+    Where its job completed, its raw predictions are unpacked again, and only what they leave incomplete is scored once
+    more, in the same run; otherwise a new run scores the files. 202 names the run that goes on.
+    """
+    name = req.route_params["run"]
+    try:
+        launch = await asyncio.to_thread(to_be_rerun, name)
+    except BadRequest as problem:
+        return problem_json(problem)
+    await start(client, [launch])
+    base = req.url.split("?")[0].removesuffix(f"/{name}/rerun")
+    headers = {"Location": f"{base}/{launch.run}", "Retry-After": "5"}
+    return json_response({"run": launch.run, "url": headers["Location"]}, 202, headers)
+
+
+def to_be_rerun(name: str) -> Launch:
+    """The launch that goes on; its record is written. Raises BadRequest where there is nothing to go on with."""
+    ledger = clients.ledger()
+    run = ledger.run(name) if name.isalnum() else None
+    if run is None:
+        raise BadRequest(404, "no-such-run", f"There is no run {name}.")
+    if run.stage != "closed":
+        raise BadRequest(409, "still-open", f"Run {name} is at {run.stage}; cancel it, or wait for its end.")
+    unscored = {word.version for word in ledger.results(run) if word.word in ("failed", "canceled")}
+    versions = [version for version in ledger.claims(name) if version.key in unscored]
+    if not versions:
+        raise BadRequest(
+            409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
+        )
+    check_load(1)
+    route = usable_routes().named(run.route["name"])
+    if run.job_outcome == "completed":
+        launch = ledger.reopen(name, route)
+        if launch is None:
+            raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
+        return launch
+    if route is None:
+        raise BadRequest(404, "no-such-route", f'The route "{run.route["name"]}" is not there any more.')
+    return announced(new_run(clients.now()), route, versions, force=False).launch
 
 
 def usable_routes() -> Routes:
@@ -117,7 +218,8 @@ def usable_routes() -> Routes:
 
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:
-    versions = {blob: look(blob, route) for blob in asked.blobs}
+    looked = clients.in_parallel(lambda blob: look(blob, route), asked.blobs)
+    versions = dict(zip(asked.blobs, looked, strict=True))
     missing = [blob for blob, version in versions.items() if version is None]
     if missing:
         raise BadRequest(404, "no-such-blob", f"Not in the inbox, or not whole yet: {', '.join(missing)}.")
@@ -149,7 +251,7 @@ def run_shown(run: str) -> dict[str, Any] | None:
         for verdict in clients.ledger().results(record)
     ]
     keys = ("run", "stage", "outcome", "created_at", "closed_at", "files", "rows", "job", "studio")
-    reasons = ("failed_stage", "why", "left_out", "not_moved")
+    reasons = ("failed_stage", "why", "left_out", "held", "released", "not_moved")
     data = record.to_dict()
     return {"route": record.route["name"], **{key: data[key] for key in (*keys, *reasons)}, "results": words}
 
