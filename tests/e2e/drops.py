@@ -27,6 +27,14 @@ predictions = ["twice"]
 match       = "order"
 max_jobs    = 4
 
+[routes.named]
+pattern     = "named/**"
+model       = "$AZUREML/endpoints/named/jobs"
+send        = ["x"]
+carry       = ["id"]
+predictions = ["twice"]
+match       = "file"
+
 [routes.archived]
 pattern     = "archived/*.csv"
 model       = "$AZUREML/endpoints/double/jobs"
@@ -152,6 +160,11 @@ class Drops:
     def control(self, path: str, body: object) -> None:
         """Makes the emulator misbehave."""
         requests.post(f"{self.stack.azureml_url}/control/{path}", json=body, timeout=10).raise_for_status()
+
+
+def post(drops: Drops, path: str, body: object = None) -> requests.Response:
+    """Asks the app over HTTP."""
+    return requests.post(f"{drops.stack.host_url}/api/{path}", json=body, timeout=30)
 
 
 def numbers(count: int, start: int = 0) -> str:
