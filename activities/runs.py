@@ -186,28 +186,34 @@ def said(why: str) -> str:
 @bp.activity_trigger(input_name="message")
 @bp.durable_client_input(client_name="client")
 async def close_run(message: dict, client: Any) -> dict[str, Any]:
-    """Closes the record, frees the slot, and only then looks for what waits: the next run starts here. Key: run."""
+    """Closes the record, frees the slot, and only then looks for what waits: the next run starts here. Key: run.
+
+    What the run kept in `work` goes last, unless it may be of use: the next run need not wait for that.
+    """
     launch = Launch.from_dict(message)
     run, launches = await asyncio.to_thread(close, launch)
     await start(client, launches)
     await watch_the_sweep(client)
+    await asyncio.to_thread(tidy, run)
     return {"run": run.run, "outcome": run.outcome}
 
 
 def close(launch: Launch) -> tuple[Run, list[Launch]]:
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    results = ledger.results(run)
-    ended = outcome(run, results)
+    ended = outcome(run, ledger.results(run))
     if run.job and not run.job_outcome:
         cancel(run.job, run.job_id)
     if run.spares or run.post > 1:
         cancel_spares(run)
-    if ended != "timed-out" and not any(verdict.word == "failed" for verdict in results):
-        work.forget(launch.run)
     run = ledger.closed(launch, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
     return run, following(run, launch)
+
+
+def tidy(run: Run) -> None:
+    if all(verdict.word not in ("failed", "canceled") for verdict in clients.ledger().results(run)):
+        work.forget(run.run)
 
 
 def following(run: Run, launch: Launch) -> list[Launch]:

@@ -13,7 +13,8 @@ from activities.inbox import look
 from activities.runs import start
 from shared import clients
 from shared.current_routes import current_routes
-from shared.errors import RouteError
+from shared.errors import NotTheOwner, RouteError
+from shared.ledger import Ledger
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Run, Version
 from shared.routes import Route, Routes
@@ -106,7 +107,7 @@ def planned(asked: Asked, key: str) -> list[Planned]:
     versions = found_versions(asked, route)
     groups = [versions] if route.shares_jobs else [[version] for version in versions]
     runs = [(asked_run(key, group), group) for group in groups]
-    check_load(sum(clients.ledger().run(run) is None for run, _ in runs))
+    check_load(sum(ledger().run(run) is None for run, _ in runs))
     return [announced(run, route, group, force=asked.force) for run, group in runs]
 
 
@@ -119,7 +120,7 @@ def asked_run(key: str, versions: list[Version]) -> str:
 def check_load(wanted: int) -> None:
     """Raises BadRequest where more runs that take no slot would be open than the app allows."""
     allowed = clients.settings().max_adhoc
-    under_way = sum(launch.slot is None for launch, _ in clients.ledger().announced()) if wanted else 0
+    under_way = sum(launch.slot is None for launch, _ in ledger().announced()) if wanted else 0
     if under_way + wanted > allowed:
         detail = f"{under_way} runs that were asked for are open, {allowed} may be (DROPSCORE_MAX_ADHOC)."
         raise BadRequest(429, "too-many-runs", f"{detail} Try again when some have closed.")
@@ -128,9 +129,9 @@ def check_load(wanted: int) -> None:
 def announced(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
     """A run that brings its plan and takes no slot."""
     launch = Launch(run=run, launch=1, route=route.name, force=force)
-    new = clients.ledger().bring_plan(run, versions) or clients.ledger().run(run) is None
+    new = ledger().bring_plan(run, versions) or ledger().run(run) is None
     if new:
-        clients.ledger().open(launch, route)
+        ledger().open(launch, route)
     return Planned(launch, [version.blob for version in versions], new=new)
 
 
@@ -147,7 +148,7 @@ async def cancel_run(req: func.HttpRequest, client: df.DurableOrchestrationClien
 
 
 def to_be_canceled(name: str) -> Run:
-    run = clients.ledger().cancel(name) if name.isalnum() else None
+    run = ledger().cancel(name) if name.isalnum() else None
     if run is None:
         raise BadRequest(404, "no-such-run", f"There is no run {name}.")
     if not run.cancel:
@@ -186,14 +187,11 @@ async def rerun_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
 
 def to_be_rerun(name: str) -> Launch:
     """The launch that goes on; its record is written. Raises BadRequest where there is nothing to go on with."""
-    ledger = clients.ledger()
-    run = ledger.run(name) if name.isalnum() else None
-    if run is None:
-        raise BadRequest(404, "no-such-run", f"There is no run {name}.")
+    run = found_run(name)
     if run.stage != "closed":
         raise BadRequest(409, "still-open", f"Run {name} is at {run.stage}; cancel it, or wait for its end.")
-    unscored = {word.version for word in ledger.results(run) if word.word in ("failed", "canceled")}
-    versions = [version for version in ledger.claims(name) if version.key in unscored]
+    unscored = {word.version for word in ledger().results(run) if word.word in ("failed", "canceled")}
+    versions = [version for version in ledger().claims(name) if version.key in unscored]
     if not versions:
         raise BadRequest(
             409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
@@ -201,13 +199,28 @@ def to_be_rerun(name: str) -> Launch:
     check_load(1)
     route = usable_routes().named(run.route["name"])
     if run.job_outcome == "completed":
-        launch = ledger.reopen(name, route)
+        launch = ledger().reopen(name, route)
         if launch is None:
             raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
         return launch
     if route is None:
         raise BadRequest(404, "no-such-route", f'The route "{run.route["name"]}" is not there any more.')
     return announced(new_run(clients.now()), route, versions, force=False).launch
+
+
+def ledger() -> Ledger:
+    """The ledger. Raises BadRequest where it is another app's."""
+    try:
+        return clients.ledger()
+    except NotTheOwner as problem:
+        raise BadRequest(503, "not-the-owner", str(problem)) from problem
+
+
+def found_run(name: str) -> Run:
+    run = ledger().run(name) if name.isalnum() else None
+    if run is None:
+        raise BadRequest(404, "no-such-run", f"There is no run {name}.")
+    return run
 
 
 def usable_routes() -> Routes:
@@ -229,26 +242,22 @@ def found_versions(asked: Asked, route: Route) -> list[Version]:
 @bp.route(route="runs/{run}", methods=["GET"])
 async def get_run(req: func.HttpRequest) -> func.HttpResponse:
     """The run's record and, once it has them, the final word of each of its files."""
-    run = req.route_params["run"]
-    shown = await asyncio.to_thread(run_shown, run)
-    if shown is None:
-        return problem_json(BadRequest(404, "no-such-run", f"There is no run {run}."))
+    try:
+        shown = await asyncio.to_thread(run_shown, req.route_params["run"])
+    except BadRequest as problem:
+        return problem_json(problem)
     return json_response(shown, 200, {})
 
 
-def run_shown(run: str) -> dict[str, Any] | None:
-    if not run.isalnum():
-        return None
-    record = clients.ledger().run(run)
-    if record is None:
-        return None
+def run_shown(name: str) -> dict[str, Any]:
+    record = found_run(name)
     words = [
         {
             key: value
             for key, value in verdict.to_dict().items()
             if key in ("blob", "word", "why", "rows", "where")
         }
-        for verdict in clients.ledger().results(record)
+        for verdict in ledger().results(record)
     ]
     keys = ("run", "stage", "outcome", "created_at", "closed_at", "files", "rows", "job", "studio")
     reasons = ("failed_stage", "why", "left_out", "held", "released", "not_moved")

@@ -68,7 +68,7 @@ def test_a_file_the_model_cannot_bear_harms_only_itself(drops: Drops) -> None:
     before = len(drops.jobs())
     with job_under_way(drops, "named/bad/first.csv"):
         good = [drops.drop(f"named/bad/{number}.csv", numbers(4, start=number)) for number in range(3)]
-        bad = drops.drop("named/bad/poison.csv", "id,x\nr,666\n")
+        bad = drops.drop("named/bad/poison.csv", "id,x\nr,-666\n")
         until(lambda: len(drops.ledger.waiting("named")) >= 4, "all files waiting")
     run, word = drops.closed(bad)
     assert (word.word, run.outcome, run.attempt) == ("failed", "partial", 2)

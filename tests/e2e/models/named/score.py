@@ -1,4 +1,4 @@
-"""Doubles the column x, and says for each row which file it came from. Cannot bear a row of 666."""
+"""Doubles the column x, and says for each row which file it came from. Cannot bear a row of -666."""
 
 import csv
 from pathlib import Path
@@ -19,6 +19,6 @@ def rows(file: str) -> list[dict[str, str]]:
 
 
 def doubled(x: str) -> float:
-    if float(x) == 666:
-        raise ArithmeticError("666 cannot be doubled")
+    if float(x) == -666:
+        raise ArithmeticError("-666 cannot be doubled")
     return 2 * float(x)
