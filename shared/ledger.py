@@ -325,7 +325,9 @@ class Ledger:
         """R1: the run's candidate versions, written once; later calls get the first answer."""
         lines = self.store.read_lines(plan_key(run))
         if lines is None:
-            self.bring_plan(run, candidates())
+            planned = candidates()
+            if self.bring_plan(run, planned):
+                return planned
             lines = self.store.read_lines(plan_key(run)) or []
         return [Version.from_dict(line) for line in lines]
 

@@ -40,16 +40,20 @@ def test_a_host_killed_again_and_again_loses_no_file_and_doubles_no_job(tmp_path
     moments = random.Random(seed)
     with stack_on(tmp_path) as stack:
         drops = Drops(stack)
-        versions = [drops.drop(f"double/{name}.csv", numbers(5, start=name)) for name in range(3)]
+        versions = [
+            drops.drop(f"{route}/{name}.csv", numbers(5, start=name))
+            for name in range(6)
+            for route in ("double", "named")
+        ]
         for _ in range(4):
             time.sleep(moments.uniform(0.05, 0.8))
             stack.children["host"].kill()
             stack.start_host()
-        words = [drops.closed(version)[1].word for version in versions]
-        assert words == ["published"] * 3
-        for name, version in enumerate(versions):
-            assert drops.predictions(version.blob) == doubled(5, start=name)
-        assert len(drops.jobs()) == 3
+        ends = [drops.closed(version) for version in versions]
+        assert [word.word for _, word in ends] == ["published"] * len(versions)
+        for number, version in enumerate(versions):
+            assert drops.predictions(version.blob) == doubled(5, start=number // 2)
+        assert set(drops.jobs()) == {run.job for run, _ in ends}
 
 
 def test_a_second_start_continues_where_the_first_stopped(tmp_path: Path) -> None:
