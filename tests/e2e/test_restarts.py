@@ -108,7 +108,7 @@ def test_a_run_whose_orchestration_is_gone_is_taken_up_again(tmp_path: Path) -> 
         drops = Drops(stack)
         version = drops.drop("watched/orphan.csv", "x\n1\n")
         run = drops.submitted(version)
-        for instance in (f"{run.run}-1", f"{run.run}-1-await"):
+        for instance in (f"{run.run}-1", f"{run.run}-1-await-1"):
             url = f"{stack.host_url}/runtime/webhooks/durabletask/instances/{instance}/terminate"
             assert requests.post(url, timeout=10).status_code == 202
         until(lambda: (drops.run_of(version) or run).launch == 2, "the second launch", 90)
