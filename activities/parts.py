@@ -90,7 +90,7 @@ def write_part(version: Version, run: Run, number: int) -> Verdict:
     part, carried = writers(run, number)
     rows = copy_rows(ChunkStream(read_chunks(source, version.etag), seen.update), route, part, carried)
     verdict = Verdict(version=version.key, blob=version.blob, rows=rows, sha256=seen.hexdigest())
-    if run.attempt == 1 and not run.force and published_already(verdict, route):
+    if run.attempt == 1 and not run.force and published_already(version, verdict, route):
         container = clients.container("predictions").container_name
         return verdict.but(
             word="unchanged",
@@ -103,12 +103,13 @@ def write_part(version: Version, run: Run, number: int) -> Verdict:
     return verdict.but(part=part_name(number))
 
 
-def published_already(verdict: Verdict, route: Route) -> bool:
-    """Whether the predictions that stand under the file's name came of the same bytes, model and columns."""
-    standing = properties(clients.container("predictions").get_blob_client(verdict.blob))
+def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
+    """Whether the predictions that stand under the file's name are its own, of the same bytes, model and columns."""
+    standing = properties(clients.container("predictions").get_blob_client(version.blob))
     said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
+    own = said.get("dropscore_version", "").startswith(version.name)
     same_bytes = said.get("dropscore_sha256") == verdict.sha256
-    return same_bytes and said.get("dropscore_recipe") == names.recipe(route.scoring())
+    return own and same_bytes and said.get("dropscore_recipe") == names.recipe(route.scoring())
 
 
 def writers(run: Run, number: int) -> tuple[CsvWriter, CsvWriter]:

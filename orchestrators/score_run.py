@@ -83,7 +83,7 @@ def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: d
     """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
     step, rounds = SubmitStep(kind="again"), 0
     while step.kind in ("again", "searching"):
-        rounds += 1
+        rounds += step.kind == "again"
         if step.wait:
             # Each round lengthens the history that every later step replays.
             patient = step.kind == "again" and rounds > PATIENT_ROUNDS
