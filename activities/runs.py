@@ -128,20 +128,6 @@ def asked_claims(launch: Launch, plan: list[Version]) -> tuple[list[Version], li
 
 
 @bp.activity_trigger(input_name="message")
-def release_files(message: dict) -> int:
-    """V3: gives back every file of the run that has no word yet; it waits again. Key: run. Returns how many."""
-    launch = Launch.from_dict(message)
-    ledger = clients.ledger()
-    run = ledger.fenced(launch)
-    worded = {verdict.version for verdict in known_verdicts(run) if verdict.word}
-    waiting = [version for version in work.claimed(run.run) if version.key not in worded]
-    clients.in_parallel(partial(ledger.release, run.run), waiting)
-    ledger.released(launch, len(waiting))
-    log.info("run %s: %d files wait again", run.run, len(waiting))
-    return len(waiting)
-
-
-@bp.activity_trigger(input_name="message")
 def fail_run(message: dict) -> None:
     """Notes at which stage the run failed and why; the first reason stands. Key: run and launch."""
     clients.ledger().failed(
@@ -151,22 +137,35 @@ def fail_run(message: dict) -> None:
 
 @bp.activity_trigger(input_name="message")
 def write_results(message: dict) -> dict[str, Any]:
-    """R8: one final word per version, written once. Key: run. Returns how many versions got each word."""
+    """V3, R8: one final word per version, written once; what a run that was turned away cannot word, it gives back.
+
+    Key: run. Returns how many versions got each word.
+    """
     launch = Launch.from_dict(message)
     counts = Counter(verdict.word for verdict in word_each(launch))
     return dict(counts)
 
 
 def word_each(launch: Launch) -> list[Verdict]:
-    """Gives every claimed version its word; what was claimed is asked of the ledger where the run's list is missing."""
+    """Words or releases every claimed version; what was claimed is asked of the ledger where the list is missing."""
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     claimed = work.claimed(launch.run) or ledger.claims(launch.run)
     words = final_words(run, claimed, known_verdicts(run))
+    if run.held:
+        release(run, launch, claimed, words)
     for verdict in ledger.resulted(launch, words):
         level = logging.WARNING if verdict.word == "failed" else logging.INFO
         log.log(level, "run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
     return words
+
+
+def release(run: Run, launch: Launch, claimed: list[Version], words: list[Verdict]) -> None:
+    worded = {verdict.version for verdict in words}
+    waiting = [version for version in claimed if version.key not in worded]
+    clients.in_parallel(partial(clients.ledger().release, run.run), waiting)
+    clients.ledger().released(launch, len(waiting))
+    log.info("run %s: %d files wait again", run.run, len(waiting))
 
 
 def known_verdicts(run: Run) -> list[Verdict]:

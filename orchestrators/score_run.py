@@ -10,7 +10,7 @@ from activities.inbox import dispose_inputs
 from activities.jobs import find_job, submit_job
 from activities.parts import pack
 from activities.predictions import unpack
-from activities.runs import authenticate, close_run, fail_run, gather, release_files, write_results
+from activities.runs import authenticate, close_run, fail_run, gather, write_results
 from orchestrators.await_job import await_job
 from orchestrators.steps import Steps, fenced
 from shared.records import Gathered, JobView, Launch, SubmitStep, Watch, moment, timestamp
@@ -94,6 +94,4 @@ def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: d
             return False
         activity = find_job if step.kind == "searching" else submit_job
         step = SubmitStep.from_dict((yield steps("submit", activity)))
-    if step.kind == "held":
-        yield steps("release", release_files)
     return step.kind == "submitted"

@@ -10,7 +10,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 
 from shared import clients
-from shared.errors import RouteError
+from shared.errors import NoSuchRoute, RouteError
 from shared.routes import Route, Routes, parse_routes
 
 log = logging.getLogger(__name__)
@@ -93,10 +93,10 @@ def newest(known: str) -> tuple[str, str]:
 
 
 def route_named(name: str) -> Route:
-    """Raises RouteError naming the routes there are."""
+    """Raises NoSuchRoute naming the routes there are, RouteError where there are none that can be used."""
     routes = current_routes()
     found = routes.named(name)
     if found is None:
         known = ", ".join(route.name for route in routes.routes) or "none"
-        raise RouteError(f'there is no route "{name}"; the routes are: {known}')
+        raise NoSuchRoute(f'There is no route "{name}"; the routes are: {known}.')
     return found

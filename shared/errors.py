@@ -4,6 +4,7 @@ DropscoreError
 ├── SettingsError    the app's settings are not usable: nothing starts
 ├── NotTheOwner      another app works on this ledger: nothing starts
 ├── RouteError       routes.toml is not usable: the last good one stays in force
+│   └── NoSuchRoute  it names no such route
 ├── FileRejected     the file is at fault: it goes to `rejected` with the reason
 ├── StageFailed      our side or the model is at fault: the run fails, the input is kept
 └── Fenced           a newer launch of the same run has taken over: stop and do nothing more
@@ -24,6 +25,10 @@ class NotTheOwner(DropscoreError):
 
 class RouteError(DropscoreError):
     """The routes file cannot be used; the message lists every problem by route and key."""
+
+
+class NoSuchRoute(RouteError):
+    """There is no route of that name; the message lists those there are."""
 
 
 class FileRejected(DropscoreError):

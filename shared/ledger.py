@@ -463,7 +463,7 @@ class Ledger:
         }
 
         def change(run: Run) -> Run:
-            unspent = run.cancel and run.stage in ("gathering", "gathered", "packed")
+            unspent = run.cancel and not run.held and run.stage in ("gathering", "gathered", "packed")
             return run.but(**ending) if unspent else run
 
         return self.change(launch, change)
@@ -498,7 +498,7 @@ class Ledger:
         self.withdraw(launch)
         return run
 
-    def reopen(self, run: str, route: Route | None) -> Launch | None:
+    def reopen(self, run: str, route: Route) -> Launch | None:
         """R5 from closed: the next launch, which unpacks the job's raw predictions again. None: not closed.
 
         What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
@@ -511,7 +511,7 @@ class Ledger:
             return None
         launch = Launch(run=run, launch=record.launch + 1, route=record.route["name"], force=record.force)
         self.announce(launch)
-        reading = {"match": route.match, "predictions": list(route.predictions)} if route else {}
+        reading = {"match": route.match, "predictions": list(route.predictions)}
         reopened = record.but(
             launch=launch.launch,
             slot=None,
@@ -607,8 +607,11 @@ class Ledger:
         """V5: deletes the records of versions whose run closed before a time and which are not `present` any more.
 
         `present` are the keys of all versions in the inbox, listed before this call: a version that is not there
-        cannot be scored again for want of its record. Returns how many there were.
+        cannot be scored again for want of its record. While a run as old as that is open, its plan may name any of
+        them. Returns how many there were.
         """
+        if any(moment(since) < before for _, since in self.announced()):
+            return 0
         old = [item.key for item in self.store.listed("versions/") if moment(item.created) < before]
         gone = [key for key in old if key.rsplit("/", 1)[1].removesuffix(".json") not in present]
         ended = [key for key in gone[:PURGED_AT_ONCE] if self.ended_before(key, before)]

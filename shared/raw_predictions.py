@@ -23,17 +23,25 @@ Extents = dict[str, list[list[int]]]
 def extents_of(chunks: Iterable[bytes], match: str) -> Extents:
     """Which stretches of the raw file (first byte, byte after the last) belong to which part, in the file's order.
 
-    Every row ends with its part's name (`file` and `row`); a line that does not is part of a value with a line break
-    in it, and belongs to the row that it begins. Raises StageFailed where rows at the end name no part.
+    Every row ends with its part's name (`file` and `row`); a line that does not, or that leaves a quote open, is part
+    of a value with a line break in it, and belongs to the row that it begins. Raises StageFailed where rows at the
+    end name no part.
     """
     separator = SEPARATORS[match]
+    opening = separator + b'"'
     found: Extents = {}
     stretch: list[int] = []
-    begun = offset = 0
+    begun = offset = quotes = 0
+    quoted = False
     tail = b""
     for line in byte_lines(chunks):
         offset += len(line)
         text = line.removesuffix(b"\n")
+        if b'"' in text:
+            quotes += text.count(b'"')
+            quoted = quoted or text.startswith(b'"') or opening in text
+        if quoted and quotes % 2:
+            continue
         if not tail or not text.endswith(tail):
             last = text[text.rfind(separator) + 1 :]
             name = PART.fullmatch(last)
@@ -42,6 +50,7 @@ def extents_of(chunks: Iterable[bytes], match: str) -> Extents:
             tail, stretch = separator + last, [begun, begun]
             found.setdefault(name[1].decode(), []).append(stretch)
         stretch[1] = begun = offset
+        quotes, quoted = 0, False
     if begun != offset:
         raise StageFailed(
             f'The raw predictions do not end with the name of a file, as match = "{match}" needs. '

@@ -12,12 +12,12 @@ import azure.functions as func
 from activities.inbox import look
 from activities.runs import start
 from shared import clients
-from shared.current_routes import current_routes
-from shared.errors import NotTheOwner, RouteError
+from shared.current_routes import route_named
+from shared.errors import NoSuchRoute, NotTheOwner, RouteError
 from shared.ledger import Ledger
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Run, Version
-from shared.routes import Route, Routes
+from shared.routes import Route
 from shared.watching import WAKE
 
 bp = df.Blueprint()
@@ -99,11 +99,7 @@ def planned(asked: Asked, key: str) -> list[Planned]:
 
     Files of a route whose jobs can be shared make one run, others one each.
     """
-    routes = usable_routes()
-    route = routes.named(asked.route)
-    if route is None:
-        known = ", ".join(one.name for one in routes.routes) or "none"
-        raise BadRequest(404, "no-such-route", f'There is no route "{asked.route}"; the routes are: {known}.')
+    route = usable_route(asked.route)
     versions = found_versions(asked, route)
     groups = [versions] if route.shares_jobs else [[version] for version in versions]
     runs = [(asked_run(key, group), group) for group in groups]
@@ -197,14 +193,12 @@ def to_be_rerun(name: str) -> Launch:
             409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
         )
     check_load(1)
-    route = usable_routes().named(run.route["name"])
+    route = usable_route(run.route["name"])
     if run.job_outcome == "completed":
         launch = ledger().reopen(name, route)
         if launch is None:
             raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
         return launch
-    if route is None:
-        raise BadRequest(404, "no-such-route", f'The route "{run.route["name"]}" is not there any more.')
     return announced(new_run(clients.now()), route, versions, force=False).launch
 
 
@@ -223,9 +217,11 @@ def found_run(name: str) -> Run:
     return run
 
 
-def usable_routes() -> Routes:
+def usable_route(name: str) -> Route:
     try:
-        return current_routes()
+        return route_named(name)
+    except NoSuchRoute as problem:
+        raise BadRequest(404, "no-such-route", str(problem)) from problem
     except RouteError as problem:
         raise BadRequest(503, "no-routes", str(problem)) from problem
 
