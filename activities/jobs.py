@@ -200,11 +200,22 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
 
 
 def cancel_spares(run: Run) -> None:
-    """Cancels every job of the run but its own. Where one POST was repeated, the list is read once more."""
-    late = [str(job["name"]) for job in jobs_of(run) or []] if run.post > 1 else []
-    for job in sorted({*run.spares, *late} - {run.job}):
+    """Cancels every job of the run but its own; where a POST had no usable answer, the list is read once more."""
+    unsure = run.post > 1 or (run.nonce and not run.job)
+    listed = (jobs_of(run) or []) if unsure else []
+    spares = {**dict.fromkeys(run.spares, run.job_id), **{str(job["name"]): str(job["id"]) for job in listed}}
+    spares.pop(run.job, None)
+    for job, job_id in spares.items():
         log.warning("run %s: canceling spare job %s", run.run, job)
-        cancel(job, run.job_id)
+        cancel(job, job_id)
+
+
+def submission_unknown(run: Run) -> str:
+    """What to say where nobody can tell whether there is a job."""
+    return (
+        "submission-unknown: the answer was lost and the workspace's jobs cannot be listed. Look in the studio "
+        f"for a job with {output_marker(run.run, run.attempt)} in its output before the file is scored again"
+    )
 
 
 def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
@@ -212,12 +223,7 @@ def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
     if readable and run.post == 1:
         ledger.not_submitted(launch, run, post=2)
         return SubmitStep(kind="again")
-    why = "not accepted: two submissions, and no job came of either"
-    if not readable:
-        why = (
-            "submission-unknown: the answer was lost and the workspace's jobs cannot be listed. Look in the studio "
-            f"for a job with {output_marker(run.run, run.attempt)} in its output before the file is scored again"
-        )
+    why = "not accepted: two submissions, and no job came of either" if readable else submission_unknown(run)
     ledger.failed(launch, "submit", why)
     return SubmitStep(kind="failed")
 

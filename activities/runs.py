@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,7 +76,7 @@ def gather(message: dict) -> dict[str, Any]:
     route = Route.from_dict(run.route)
     files = run.files
     if run.stage == "gathering":
-        claims, left_out = claimed_now(launch, route)
+        claims, left_out = claimed_now(launch, route, partial(candidates, route))
         work.write_claimed(launch.run, claims)
         files = ledger.gathered(launch, len(claims), "; ".join(left_out)).files
         ledger.forget_markers(claims)
@@ -108,9 +108,11 @@ def waiting_now(route: Route) -> list[Version]:
     return clients.ledger().waiting(route.name, due)
 
 
-def claimed_now(launch: Launch, route: Route) -> tuple[list[Version], list[str]]:
+def claimed_now(
+    launch: Launch, route: Route, plan_if_none: Callable[[], list[Version]]
+) -> tuple[list[Version], list[str]]:
     """The versions of the plan that are the run's, and why files that somebody asked for are not among them."""
-    plan = clients.ledger().plan(launch.run, lambda: candidates(route))
+    plan = clients.ledger().plan(launch.run, plan_if_none)
     if launch.slot is None:
         return asked_claims(launch, plan)
     claim = partial(clients.ledger().claim, launch.run)
@@ -150,7 +152,11 @@ def word_each(launch: Launch) -> list[Verdict]:
     """Words or releases every claimed version; what was claimed is asked of the ledger where the list is missing."""
     ledger = clients.ledger()
     run = ledger.fenced(launch)
-    claimed = work.claimed(launch.run) or ledger.claims(launch.run)
+    if run.stage == "gathering":
+        # An execution that is only slow may still be claiming: what the plan offers is claimed before it is worded.
+        claimed, _ = claimed_now(launch, Route.from_dict(run.route), list)
+    else:
+        claimed = work.claimed(launch.run) or ledger.claims(launch.run)
     words = final_words(run, claimed, known_verdicts(run))
     if run.held:
         release(run, launch, claimed, words)
@@ -203,8 +209,7 @@ def close(launch: Launch) -> tuple[Run, list[Launch]]:
     ended = outcome(run, ledger.results(run))
     if run.job and not run.job_outcome:
         cancel(run.job, run.job_id)
-    if run.spares or run.post > 1:
-        cancel_spares(run)
+    cancel_spares(run)
     run = ledger.closed(launch, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
     return run, following(run, launch)

@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import requests
 from azure.core.exceptions import AzureError
 
+from activities.jobs import jobs_of, submission_unknown
 from activities.runs import close, get_tokens, kick, start, word_each
 from shared import azureml, clients, names, work
 from shared.current_routes import current_routes
@@ -23,7 +24,11 @@ GONE_AFTER = timedelta(seconds=30)
 PENDING_AFTER = timedelta(minutes=5)
 STALLED_AFTER = timedelta(minutes=30)
 PURGED_EVERY = timedelta(hours=1)
+# With the waits between them, these make some eight minutes, and some hours once a job may be paid for.
 LAUNCHES = 5
+LAUNCHES_OF_A_PAID_RUN = 12
+LONGEST_PATIENCE = timedelta(minutes=30)
+PAID = ("submitting", "searching", "submitted", "ended")
 ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
 
@@ -85,7 +90,7 @@ async def taken_up(client: Any, routes: Routes) -> list[Launch]:
     found = []
     for launch, since in unfinished:
         silent = clients.now() - since
-        if silent < GONE_AFTER:
+        if silent < patience(launch):
             continue
         status = (await client.get_status(launch.instance_id)).runtime_status
         state = status.name if status is not None else ""
@@ -96,6 +101,11 @@ async def taken_up(client: Any, routes: Routes) -> list[Launch]:
             log.error("run %s: its orchestration has done nothing since %s, ending it", launch.run, since)
             await client.terminate(launch.instance_id, "stalled; the run goes on under its next launch")
     return found
+
+
+def patience(launch: Launch) -> timedelta:
+    """Each launch of a run waits twice as long as the one before: what stopped that may take a while to pass."""
+    return min(GONE_AFTER * (1 << (launch.tries - 1)), LONGEST_PATIENCE)
 
 
 def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
@@ -112,7 +122,7 @@ def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
         return []
     if run.stage == "closed" or run.launch != launch.launch:
         return []
-    if launch.launch >= LAUNCHES:
+    if launch.tries >= (LAUNCHES_OF_A_PAID_RUN if run.stage in PAID else LAUNCHES):
         return given_up(launch, run)
     resumed = launch.but(launch=launch.launch + 1)
     log.warning(
@@ -124,7 +134,9 @@ def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
 
 def given_up(launch: Launch, run: Run) -> list[Launch]:
     """Closes a run that no launch could bring to its end, so that the route goes on. Returns what comes after it."""
-    why = f"{LAUNCHES} orchestrations of the run have failed; the app's log says why"
+    why = f"{launch.tries} orchestrations of the run have failed; the app's log says why"
+    if run.nonce and not run.job and jobs_of(run) is None:
+        why = submission_unknown(run)
     try:
         clients.ledger().failed(launch, run.stage, why)
         word_each(launch)

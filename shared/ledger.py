@@ -113,6 +113,8 @@ class Ledger:
             return None  # its run is releasing it
         if record.n < marked.n or (record.n == marked.n and record.run is None):
             return self.take_over(run, record, found[1], marked.n)
+        if record.n == marked.n and self.is_orphan(record):
+            return self.take_over(run, record, found[1], marked.n + 1)
         self.store.delete(marker_key(marked))
         return None
 
@@ -158,6 +160,12 @@ class Ledger:
         if run is None or run.stage != "closed":
             return ""
         return next((word.word for word in self.results(run) if word.version == record.key), "failed")
+
+    def is_orphan(self, record: Version) -> bool:
+        """Whether a run was closed and has no word for the version: a slow execution claimed it too late."""
+        run = self.run(record.run or "")
+        closed = run is not None and run.stage == "closed"
+        return closed and record.key not in {word.version for word in self.results(run)}
 
     def claims(self, run: str) -> list[Version]:
         """The versions of the run's plan whose records name it: the truth, wherever its work was interrupted."""
@@ -274,7 +282,8 @@ class Ledger:
             if run is None:
                 found[launch.run] = (launch, moment(since))
             elif run.stage != "closed":
-                found[launch.run] = (launch.but(launch=run.launch, slot=run.slot), moment(run.progress_at))
+                present = launch.but(launch=run.launch, slot=run.slot, first=run.first_launch)
+                found[launch.run] = (present, moment(run.progress_at))
             elif self.clock() - moment(since) > REOPENING:
                 self.withdraw(launch)
         return list(found.values())
@@ -509,7 +518,10 @@ class Ledger:
         record = Run.from_dict(found[0]) if found else None
         if record is None or found is None or record.stage != "closed":
             return None
-        launch = Launch(run=run, launch=record.launch + 1, route=record.route["name"], force=record.force)
+        following = record.launch + 1
+        launch = Launch(
+            run=run, launch=following, route=record.route["name"], force=record.force, first=following
+        )
         self.announce(launch)
         reading = {"match": route.match, "predictions": list(route.predictions)}
         reopened = record.but(
@@ -518,6 +530,7 @@ class Ledger:
             stage="ended",
             attempts=record.attempt + 1,
             reopened=True,
+            first_launch=launch.launch,
             result=None,
             cancel=False,
             progress_at=self.now(),

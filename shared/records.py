@@ -76,6 +76,12 @@ class Launch(Record):
     route: str
     slot: int | None = None
     force: bool = False
+    first: int = 1
+
+    @property
+    def tries(self) -> int:
+        """How many orchestrations have carried the run since it was begun, or reopened."""
+        return self.launch - self.first + 1
 
     @property
     def instance_id(self) -> str:
@@ -168,6 +174,7 @@ class Run(Record):
     raw_etag: str = ""
     cancel: bool = False
     reopened: bool = False
+    first_launch: int = 1
     stopping: str = ""
     progress_at: str = ""
     files: int = 0
