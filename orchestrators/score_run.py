@@ -72,9 +72,12 @@ def job_ended(context: df.DurableOrchestrationContext, steps: Steps, gathered: G
             poll_at_most=gathered.poll_at_most,
         )
         steps.watches += 1
-        # By reference alone, the SDK (1.7) would expect the type of its own wrapper, str.
+        # The child keeps the version of its parent, where it would get the app's present one. By reference alone, the
+        # SDK (1.7) would expect the type of its own wrapper, str.
         child = Launch.from_dict(steps.launch).watch_id(steps.watches)
-        view = yield context.call_sub_orchestrator(await_job, watch.to_dict(), child, expected_type=dict)
+        view = yield context.call_sub_orchestrator(
+            await_job, watch.to_dict(), child, version=context.version, expected_type=dict
+        )
         ended = JobView.from_dict(view).state
     return ended
 

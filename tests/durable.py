@@ -105,6 +105,7 @@ class FakeContext:
         self.world = world
         self.input = crossing(input_)
         self.instance_id = instance_id
+        self.version = "1.0"
         self.generation = 1
         self.renewed = False
         self.timers: list[Timer] = []
@@ -138,7 +139,12 @@ class FakeContext:
         return Task(lambda: self.world.now, settle)
 
     def call_sub_orchestrator(
-        self, orchestrator: Any, input_: Any = None, instance_id: str = "", expected_type: type = str
+        self,
+        orchestrator: Any,
+        input_: Any = None,
+        instance_id: str = "",
+        version: str | None = None,
+        expected_type: type = str,
     ) -> Task:
         def settle() -> Any:
             outcome = whole(orchestrator, FakeContext(self.world, input_, instance_id))

@@ -14,6 +14,7 @@ from local.host.commit import commit
 from local.host.doorbell import Doorbell
 from local.host.episode import Catalog, Outcome, decide, is_suspended, termination
 from local.host.instances import Instance, Status
+from local.host.invocation import WorkerLost
 from local.host.protocol import (
     Answer,
     Event,
@@ -25,6 +26,7 @@ from local.host.protocol import (
     parse_failure,
 )
 from local.host.store import Message, QueuedActivity, Store
+from local.host.versions import MISMATCH, FailureStrategy, Versioning
 from local.host.work import RunningWork
 
 LONG_HISTORY = 1000
@@ -32,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class Functions(Catalog, Protocol):
-    """The app's orchestrators and activities, called with the protocol's texts."""
+    """The app's orchestrators and activities, called with the protocol's texts; calls may raise WorkerLost."""
 
     async def run_orchestrator(self, name: str, payload: str) -> str: ...
 
@@ -50,17 +52,18 @@ class Engine:
         *,
         max_orchestrators: int = 10,
         max_activities: int = 10,
-        default_version: str = "",
+        versioning: Versioning | None = None,
     ) -> None:
         self.store = store
         self._functions = functions
         self._work = work
         self._max_orchestrators = max_orchestrators
         self._max_activities = max_activities
-        self._default_version = default_version
+        self._versioning = versioning or Versioning()
         self._bell = Doorbell()
         self._orchestrating: set[str] = set()
         self._acting: set[int] = set()
+        self._rejected: set[str] = set()
 
     def wake(self) -> None:
         """Look at the store again: something was written."""
@@ -76,8 +79,9 @@ class Engine:
             await self._bell.wait(until=self.store.next_due(now))
 
     def _start_episodes(self, now: float) -> None:
-        for instance_id in self.store.due_instances(now, self._max_orchestrators + len(self._orchestrating)):
-            if instance_id not in self._orchestrating and len(self._orchestrating) < self._max_orchestrators:
+        taken = self._orchestrating | self._rejected
+        for instance_id in self.store.due_instances(now, self._max_orchestrators + len(taken)):
+            if instance_id not in taken and len(self._orchestrating) < self._max_orchestrators:
                 self._orchestrating.add(instance_id)
                 self._work.start(self._run_episode(instance_id))
 
@@ -92,6 +96,8 @@ class Engine:
             finished = await self._activity_result(activity)
             with self.store.state.transaction():
                 self.store.finish_activity(activity, finished)
+        except WorkerLost as lost:
+            logger.warning("activity %s of %s runs again: %s", activity.name, activity.instance_id, lost)
         finally:
             self._acting.discard(activity.number)
             self.wake()
@@ -99,6 +105,8 @@ class Engine:
     async def _activity_result(self, activity: QueuedActivity) -> Event:
         try:
             result = await self._functions.run_activity(activity.name, activity.input_text)
+        except WorkerLost:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever an activity raises is its orchestrator's to handle
             logger.warning("activity %s of %s failed: %r", activity.name, activity.instance_id, error)
             return activity_failed(activity.name, error, activity.task_id, time.time())
@@ -107,6 +115,8 @@ class Engine:
     async def _run_episode(self, instance_id: str) -> None:
         try:
             await self._episode(instance_id)
+        except WorkerLost as lost:
+            logger.warning("the episode of orchestration %s is repeated: %s", instance_id, lost)
         finally:
             self._orchestrating.discard(instance_id)
             self.wake()
@@ -117,6 +127,8 @@ class Engine:
         messages = self.store.due_messages(instance_id, now)
         if instance is None or not instance.status.live:
             return self._discard(messages)
+        if self._rejects(instance):
+            return None
         past = self.store.history(instance_id)
         arrived = _in_order(instance, messages)
         if not arrived:
@@ -124,15 +136,29 @@ class Engine:
         new = [event(EventType.ORCHESTRATOR_STARTED, now), *arrived]
         outcome = await self._outcome(instance, past, new)
         with self.store.state.transaction():
-            commit(self.store, instance, messages, len(past), new, outcome, self._default_version)
+            commit(self.store, instance, messages, len(past), new, outcome, self._versioning.default)
         _log(instance, outcome, len(past), len(past) + len(new))
         return None
+
+    def _rejects(self, instance: Instance) -> bool:
+        """Whether the instance is left as it is, its messages unread, for as long as this host lives."""
+        rules = self._versioning
+        if rules.failure != FailureStrategy.REJECT or rules.takes(instance.version):
+            return False
+        self._rejected.add(instance.instance_id)
+        logger.warning(
+            "orchestration %s %s of version %r is left for another host: this one has %r and takes %s",
+            *(instance.name, instance.instance_id, instance.version, rules.default, rules.match),
+        )
+        return True
 
     def _discard(self, messages: Sequence[Message]) -> None:
         with self.store.state.transaction():
             self.store.consume(messages)
 
     async def _outcome(self, instance: Instance, past: Sequence[str], new: Sequence[Event]) -> Outcome:
+        if not self._versioning.takes(instance.version):
+            return Outcome(status=Status.FAILED, output_text=json.dumps(MISMATCH))
         terminated = termination(new)
         if terminated:
             return terminated
@@ -147,6 +173,8 @@ class Engine:
     async def _ask(self, name: str, payload: str) -> Answer:
         try:
             return parse_answer(await self._functions.run_orchestrator(name, payload))
+        except WorkerLost:
+            raise
         except Exception as failure:  # noqa: BLE001 - the SDK answers a failed orchestrator by raising
             return parse_failure(failure)
 

@@ -16,7 +16,8 @@ from local.host.engine import Engine
 from local.host.indexing import IndexedFunction, IndexingError, index
 from local.host.invocation import Worker
 from local.host.links import Links
-from local.host.settings import HostConfig, MissingSettingError, load_local_settings
+from local.host.processes import WorkerProcesses
+from local.host.settings import HostConfig, MissingSettingError, load_local_settings, worker_processes
 from local.host.state import State
 from local.host.store import Store
 from local.host.timers import Timers
@@ -38,10 +39,14 @@ class Host:
         load_local_settings(app_dir)
         try:
             config = HostConfig.load(app_dir)
-        except MissingSettingError as missing:
-            raise IndexingError([f"host.json: {missing}"]) from missing
+        except (MissingSettingError, ValueError) as problem:
+            raise IndexingError([f"host.json: {problem}"]) from problem
+        try:
+            processes = worker_processes()
+        except ValueError as problem:
+            raise IndexingError([str(problem)]) from problem
         links = Links(self.url, config.hub_name)
-        self.worker = Worker(index(app_dir), links.binding(), str(app_dir))
+        self.worker = _worker(app_dir, links, processes)
         self._state = State(state_dir)
         self._work = RunningWork()
         self._assemble(config, links)
@@ -54,9 +59,9 @@ class Host:
             self._work,
             max_orchestrators=config.max_orchestrators,
             max_activities=config.max_activities,
-            default_version=config.default_version,
+            versioning=config.versioning,
         )
-        client = DurableClient(store, self.worker, self._engine.wake, config.default_version)
+        client = DurableClient(store, self.worker, self._engine.wake, config.versioning.default)
         self._timers = Timers(self._state, self.worker, self._work)
         self._deliveries = BlobDeliveries(self._state, self.worker, self._work)
         by_event, polled = _by_source(self.worker.of_kind("blobTrigger"))
@@ -70,12 +75,14 @@ class Host:
 
     async def start(self) -> None:
         """Listen, and take up whatever the state holds; returns once requests are answered."""
+        await self.worker.start()
         application = web.Application(client_max_size=MAX_BODY)
         application.add_routes(self._routes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._address, self._port).start()
         loops: list[Coroutine[Any, Any, None]] = [
+            self.worker.run(),
             self._engine.run(),
             self._timers.run(),
             self._deliveries.run(),
@@ -96,9 +103,16 @@ class Host:
         await asyncio.wait(self._loops)
         await self._work.drain(GRACE)
         await self._runner.cleanup()
-        self.worker.close()
+        await self.worker.close()
         self._polling.close()
         self._state.close()
+
+
+def _worker(app_dir: Path, links: Links, processes: int) -> Worker:
+    functions, binding = index(app_dir), links.binding()
+    if processes == 1:
+        return Worker(functions, binding, str(app_dir))
+    return WorkerProcesses(functions, binding, str(app_dir), count=processes)
 
 
 def _by_source(functions: list[IndexedFunction]) -> tuple[list[IndexedFunction], list[IndexedFunction]]:

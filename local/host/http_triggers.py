@@ -8,9 +8,8 @@ from typing import TypeAlias
 from aiohttp import web
 from azure.functions.meta import Datum
 
-from local.host.converters import converter
 from local.host.indexing import IndexedFunction
-from local.host.invocation import Worker
+from local.host.invocation import Worker, WorkerLost
 from local.host.route_templates import paths
 from local.host.work import RunningWork
 
@@ -40,8 +39,10 @@ def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Ha
 
 async def _answer(worker: Worker, function: IndexedFunction, datum: Datum) -> web.Response:
     try:
-        result = await worker.invoke(function, datum)
-        return _response(converter("http").encode(result, expected_type=None))
+        return _response(await worker.invoke(function, datum))
+    except WorkerLost as lost:
+        logger.warning("function %s did not answer: %s", function.name, lost)
+        return web.Response(status=502)
     except Exception:
         logger.exception("function %s failed", function.name)
         return web.Response(status=500)

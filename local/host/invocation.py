@@ -17,7 +17,16 @@ from local.host.converters import converter, is_sdk_type, sdk_type_converter
 from local.host.indexing import IndexedFunction
 from local.host.protocol import require_json
 
+RESULTS = {
+    "activityTrigger": "activityTrigger",
+    "httpTrigger": "http",
+    "orchestrationTrigger": "orchestrationTrigger",
+}
 logger = logging.getLogger(__name__)
+
+
+class WorkerLost(Exception):
+    """The process that ran a function ended before it answered; how far the function came is unknown."""
 
 
 @dataclass
@@ -55,31 +64,37 @@ class Worker:
         """Whether there is such an orchestrator; names are case-insensitive."""
         return ("orchestrationTrigger", name.lower()) in self._durable
 
+    async def start(self) -> None:
+        """Get ready for calls."""
+
+    async def run(self) -> None:
+        """Stay ready for calls, for ever if there is something to do for it; cancel to stop."""
+
     async def run_orchestrator(self, name: str, payload: str) -> str:
         """Let the SDK replay; returns its state as JSON text or raises what it raised."""
         function = self._durable["orchestrationTrigger", name.lower()]
-        return str(await self.invoke(function, Datum(payload, "string")))
+        return str((await self.invoke(function, Datum(payload, "string"))).value)
 
     async def run_activity(self, name: str, input_text: str | None) -> str | None:
         """Run an activity; returns its result as JSON text, None for null. Raises what it raised."""
         function = self._durable["activityTrigger", name.lower()]
         result = await self.invoke(function, Datum(input_text or "null", "string"))
-        encoded = converter(function.kind).encode(result, expected_type=None)
-        return None if encoded.value == "null" else require_json(encoded.value)
+        return None if result.value == "null" else require_json(result.value)
 
-    async def invoke(self, function: IndexedFunction, datum: Datum) -> Any:
-        """Call a function with its trigger's data; returns or raises what it did."""
+    async def invoke(self, function: IndexedFunction, datum: Datum) -> Datum:
+        """Call a function with its trigger's data; returns its encoded result, or raises what it raised."""
         arguments = {function.parameter: _decode(function, datum)}
         arguments.update(dict.fromkeys(function.client_parameters, self._client_binding))
         if function.wants_context:
             arguments["context"] = InvocationContext(function.name, self._app_dir)
         if function.is_async:
-            return await function.call(**arguments)
-        return await asyncio.get_running_loop().run_in_executor(
+            return _encode(function, await function.call(**arguments))
+        result = await asyncio.get_running_loop().run_in_executor(
             self._threads, lambda: function.call(**arguments)
         )
+        return _encode(function, result)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop the threads that are idle; those in a function end with it."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -107,3 +122,10 @@ def _decode(function: IndexedFunction, datum: Datum) -> Any:
     if function.annotation in (str, bytes) and function.kind == "timerTrigger":
         return datum.value
     return converter(function.kind).decode(datum, trigger_metadata=metadata)
+
+
+def _encode(function: IndexedFunction, result: Any) -> Datum:
+    if function.kind not in RESULTS:
+        return Datum(None, None)
+    encoded: Datum = converter(RESULTS[function.kind]).encode(result, expected_type=None)
+    return encoded

@@ -12,10 +12,13 @@ class OneLineFormatter(logging.Formatter):
         return " | ".join(line for line in super().format(record).splitlines() if line.strip())
 
 
-def log_to_stderr() -> None:
-    """Send every logger's INFO and above to stderr; the Azure clients' request logs only from WARNING on."""
+def log_to_stderr(origin: str = "") -> None:
+    """Send every logger's INFO and above to stderr, with `origin` before the logger's name.
+
+    Of the Azure clients' request logs only what is WARNING or above.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(OneLineFormatter(f"%(asctime)s %(levelname)s {origin}%(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("azure").setLevel(logging.WARNING)
     logging.captureWarnings(True)

@@ -28,6 +28,10 @@ _PAYLOAD_CONSTANTS = {
 }
 
 
+class RaisedElsewhere(Exception):
+    """What a function raised in another process; the message is `Type: text`."""
+
+
 class EventType(IntEnum):
     """History events, as DurableTask.Core numbers them."""
 
@@ -121,9 +125,14 @@ def execution_started(
     )
 
 
+def told(error: Exception) -> str:
+    """Return an error as the worker tells the host of it: `Type: text`."""
+    return str(error) if isinstance(error, RaisedElsewhere) else f"{type(error).__name__}: {error}"
+
+
 def activity_failed(name: str, error: Exception, task_id: int, at: float) -> Event:
     """Return a TaskFailed event with the extension's texts: two spaces after `failed:`, as on Azure."""
-    text = f" {type(error).__name__}: {error}"
+    text = f" {told(error)}"
     details = {"$type": "System.Exception, System.Private.CoreLib", "Message": text}
     return event(
         EventType.TASK_FAILED,
@@ -176,7 +185,7 @@ def parse_failure(failure: Exception) -> Answer:
     """Return the answer inside an exception raised by the SDK; one of unknown origin carries no actions."""
     _, label, state = str(failure).rpartition(OUT_OF_PROCESS_LABEL)
     if not label:
-        return Answer(error=f"{type(failure).__name__}: {failure}")
+        return Answer(error=told(failure))
     try:
         return parse_answer(state)
     except ValueError as invalid:

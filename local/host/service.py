@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 
 from local.host.host import Host
+from local.host.invocation import WorkerLost
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ async def _serve(host: Host, announce: Callable[[], None]) -> int:
         await host.start()
     except OSError as error:
         logger.error("cannot listen on %s: %s", host.url, error)  # noqa: TRY400 - the message says it all
+        return 1
+    except WorkerLost as lost:
+        logger.error("the app cannot be run: %s", lost)  # noqa: TRY400 - the message says it all
         return 1
     announce()
     failure = asyncio.create_task(host.failed())

@@ -4,9 +4,16 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from local.host.versions import FailureStrategy, MatchStrategy, Versioning
+
+Choice = TypeVar("Choice", bound=StrEnum)
+PROCESS_COUNT = "FUNCTIONS_WORKER_PROCESS_COUNT"
+MOST_PROCESSES = 10
 
 
 class MissingSettingError(Exception):
@@ -19,13 +26,13 @@ class HostConfig:
 
     route_prefix: str = "api"
     hub_name: str = "TestHubName"
-    default_version: str = ""
+    versioning: Versioning = field(default_factory=Versioning)
     max_activities: int = 10
     max_orchestrators: int = 10
 
     @classmethod
     def load(cls, app_dir: Path) -> "HostConfig":
-        """Read `app_dir/host.json`; raises MissingSettingError when the hub name's setting is missing."""
+        """Read `app_dir/host.json`; raises MissingSettingError for the hub's name, ValueError for the rest."""
         path = app_dir / "host.json"
         content = json.loads(path.read_text()) if path.exists() else {}
         extensions: Mapping[str, Any] = content.get("extensions", {})
@@ -33,10 +40,33 @@ class HostConfig:
         return cls(
             route_prefix=extensions.get("http", {}).get("routePrefix", cls.route_prefix).strip("/"),
             hub_name=resolve(durable.get("hubName", cls.hub_name)),
-            default_version=durable.get("defaultVersion", cls.default_version),
+            versioning=_versioning(durable),
             max_activities=durable.get("maxConcurrentActivityFunctions", cls.max_activities),
             max_orchestrators=durable.get("maxConcurrentOrchestratorFunctions", cls.max_orchestrators),
         )
+
+
+def _versioning(durable: Mapping[str, Any]) -> Versioning:
+    return Versioning(
+        default=durable.get("defaultVersion") or "",
+        match=_choice(durable, "versionMatchStrategy", MatchStrategy.CURRENT_OR_OLDER),
+        failure=_choice(durable, "versionFailureStrategy", FailureStrategy.REJECT),
+    )
+
+
+def _choice(durable: Mapping[str, Any], key: str, default: Choice) -> Choice:
+    value = durable.get(key, default)
+    if value not in list(type(default)):
+        raise ValueError(f"{key} must be one of {', '.join(type(default))}, not {value!r}")
+    return type(default)(value)
+
+
+def worker_processes() -> int:
+    """Return the app setting FUNCTIONS_WORKER_PROCESS_COUNT, 1 to 10; raises ValueError."""
+    text = os.environ.get(PROCESS_COUNT, "1")
+    if text not in map(str, range(1, MOST_PROCESSES + 1)):
+        raise ValueError(f"the app setting {PROCESS_COUNT} must be 1 to {MOST_PROCESSES}, not {text!r}")
+    return int(text)
 
 
 def load_local_settings(app_dir: Path) -> None:

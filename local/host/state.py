@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+DATABASE = "host.db"
 
 
 class StateInUse(Exception):
@@ -21,7 +24,7 @@ class State:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory)
         self._connection = sqlite3.connect(
-            directory / "host.db", isolation_level=None, check_same_thread=False
+            directory / DATABASE, isolation_level=None, check_same_thread=False
         )
         # NORMAL survives the death of the process, as the host promises; FULL is for power loss.
         self._connection.executescript("pragma journal_mode=wal; pragma synchronous=normal;")
@@ -53,6 +56,16 @@ class State:
         """Close the database and let go of the directory."""
         self._connection.close()
         os.close(self._lock)
+
+
+@contextmanager
+def reading(directory: Path) -> Iterator[sqlite3.Connection]:
+    """The database of a state directory to read from, whether or not a host is using it."""
+    connection = sqlite3.connect(f"file:{quote(str(directory / DATABASE))}?mode=ro", uri=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def _lock(directory: Path) -> int:

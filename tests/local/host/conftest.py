@@ -1,12 +1,13 @@
 """Fixtures of the host's tests: one running host per sample app and session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from azure.storage.blob import BlobServiceClient
 
-from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost
+from tests.local.host.harness import APPS, DurableApi, HostProcess, LoopThread, RunningHost, free_port
 
 SDK_WARNINGS = ("ignore:.*without expected_type", "ignore:Potential duplicate Task completion")
 
@@ -68,3 +69,24 @@ def triggers_host(
         patch.setenv("SAMPLE_STORAGE", azurite_connection)
         with RunningHost(loop, APPS / "triggers", tmp_path_factory.mktemp("state")) as host:
             yield host
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
+    """Start hosts on one state directory; those still running at the end are killed."""
+    hosts: list[HostProcess] = []
+
+    def start_one(app: Path = APPS / "durable", port: int | None = None, **settings: str) -> HostProcess:
+        hosts.append(HostProcess(tmp_path, app, port or free_port(), **settings))
+        return hosts[-1]
+
+    yield start_one
+    for host in hosts:
+        with host.process:
+            host.process.kill()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session

@@ -1,8 +1,13 @@
-"""Hosts that run in a thread of the test process, and what tests ask them over HTTP."""
+"""Hosts in a thread of the test process or in a process of their own, and what tests ask them over HTTP."""
 
 import asyncio
 import json
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -15,6 +20,8 @@ from azure.durable_functions.models.utils import http_utils
 from local.host.host import Host
 
 APPS = Path(__file__).parent / "apps"
+ROOT = Path(__file__).parents[3]
+SUBJECT = "/blobServices/default/containers/inbox/blobs/a/b.csv"
 PATIENCE = 60.0  # seconds; only a failing test waits that long
 
 
@@ -125,3 +132,56 @@ class DurableApi:
     def run(self, name: str, value: Any = None) -> dict[str, Any]:
         """Run an orchestration to its end and return its status."""
         return self.wait_for(self.begin(name, value))
+
+
+class HostProcess:
+    """A `python -m local.host` with its own counters and state; `settings` are app settings."""
+
+    def __init__(self, folder: Path, app: Path, port: int, **settings: str) -> None:
+        self.folder = folder
+        self.port = port
+        command = [sys.executable, "-m", "local.host", str(app), "--port", str(self.port)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLE_")}
+        self.process = subprocess.Popen(
+            [*command, "--state", str(folder / "state")],
+            cwd=ROOT,
+            env=environment | {"COUNTERS": str(folder)} | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def first_line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline()
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; returns the exit code and stderr."""
+        self.process.send_signal(number)
+        return self.finish()
+
+    def finish(self) -> tuple[int, str]:
+        _, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, errors
+
+    def lines(self, name: str) -> list[str]:
+        """What the app has written to one of its counters."""
+        path = self.folder / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def count(self, name: str) -> int:
+        return len(self.lines(name))
+
+
+def api(host: HostProcess, session: requests.Session) -> DurableApi:
+    """Wait for the host's line and return its durable HTTP API."""
+    expected = rf"host ready at http://127\.0\.0\.1:{host.port} \(\d+ functions\)\n"
+    assert re.fullmatch(expected, host.first_line())
+    return DurableApi(f"http://127.0.0.1:{host.port}", session)
+
+
+def drop(host: HostProcess, session: requests.Session) -> None:
+    """Deliver an event about a blob to the function `dropped`."""
+    event = {"eventType": "Microsoft.Storage.BlobCreated", "subject": SUBJECT}
+    url = f"http://127.0.0.1:{host.port}/runtime/webhooks/blobs?functionName=Host.Functions.dropped"
+    assert session.post(url, json=[event], headers={"aeg-event-type": "Notification"}).status_code == 202

@@ -1,85 +1,15 @@
 """The host as a process: its line, its exit codes, and its coming back after SIGKILL."""
 
-import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 import requests
 
-from tests.local.host.harness import APPS, DurableApi, free_port, wait_until
-
-SUBJECT = "/blobServices/default/containers/inbox/blobs/a/b.csv"
-ROOT = Path(__file__).parents[3]
-
-
-class HostProcess:
-    """A `python -m local.host` with its own counters and state."""
-
-    def __init__(self, folder: Path, app: Path, port: int) -> None:
-        self.folder = folder
-        self.port = port
-        command = [sys.executable, "-m", "local.host", str(app), "--port", str(self.port)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLE_")}
-        self.process = subprocess.Popen(
-            [*command, "--state", str(folder / "state")],
-            cwd=ROOT,
-            env=environment | {"COUNTERS": str(folder)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def first_line(self) -> str:
-        assert self.process.stdout
-        return self.process.stdout.readline()
-
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send a signal; returns the exit code and stderr."""
-        self.process.send_signal(number)
-        return self.finish()
-
-    def finish(self) -> tuple[int, str]:
-        _, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, errors
-
-    def count(self, name: str) -> int:
-        path = self.folder / name
-        return len(path.read_text().splitlines()) if path.exists() else 0
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
-    """Start hosts on one state directory; those still running at the end are killed."""
-    hosts: list[HostProcess] = []
-
-    def start_one(app: Path = APPS / "durable", port: int | None = None) -> HostProcess:
-        hosts.append(HostProcess(tmp_path, app, port or free_port()))
-        return hosts[-1]
-
-    yield start_one
-    for host in hosts:
-        with host.process:
-            host.process.kill()
-
-
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        yield session
-
-
-def api(host: HostProcess, session: requests.Session) -> DurableApi:
-    expected = rf"host ready at http://127\.0\.0\.1:{host.port} \(\d+ functions\)\n"
-    assert re.fullmatch(expected, host.first_line())
-    return DurableApi(f"http://127.0.0.1:{host.port}", session)
+from tests.local.host.harness import APPS, HostProcess, api, drop, wait_until
 
 
 def test_killed_at_a_timer_and_in_an_activity_an_orchestration_still_ends_right(
@@ -147,9 +77,7 @@ def test_an_event_that_was_accepted_survives_the_death_of_the_host(
 ) -> None:
     host = start(app=APPS / "survivor")
     host.first_line()
-    event = {"eventType": "Microsoft.Storage.BlobCreated", "subject": SUBJECT}
-    url = f"http://127.0.0.1:{host.port}/runtime/webhooks/blobs?functionName=Host.Functions.dropped"
-    assert session.post(url, json=[event], headers={"aeg-event-type": "Notification"}).status_code == 202
+    drop(host, session)
     wait_until(lambda: host.count("dropped") == 1, "the call")
     host.end(signal.SIGKILL)
 
