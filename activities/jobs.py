@@ -55,19 +55,18 @@ def submit_job(message: dict) -> dict[str, Any]:
             log.warning("run %s: cannot submit yet: %s", run.run, type(problem).__name__)
             wait = azureml.retry_after_of(problem) or THROTTLED_WAIT
             return SubmitStep(kind="again", wait=wait).to_dict()
-    if run.stage in ("submitting", "searching") and not run.failed_stage:
-        ledger.searching(launch)
-        return SubmitStep(kind="searching").to_dict()
-    return settled(run)
+    if run.stage == "submitting":
+        run = ledger.searching(launch)
+    return settled(run).to_dict()
 
 
 def turned_away(launch: Launch, run: Run, why: str) -> SubmitStep:
     """The endpoint, the workspace or the identity refuses: the fault is no file's, so that all of them will wait."""
     route = Route.from_dict(run.route)
-    clients.ledger().turned_away(launch, why)
-    if clients.ledger().hold(route, why):
+    run = clients.ledger().turned_away(launch, why)
+    if run.held and clients.ledger().hold(route, why):
         log.error("route %s: its files wait, for nothing can be submitted: %s", route.name, why)
-    return SubmitStep(kind="held")
+    return settled(run)
 
 
 def posted(launch: Launch, run: Run) -> SubmitStep:
@@ -77,12 +76,10 @@ def posted(launch: Launch, run: Run) -> SubmitStep:
     place = datastore(run, Route.from_dict(run.route).workspace or clients.settings().workspace)
     body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
     run = ledger.submitting(launch, path=path, nonce=nonce, raw_account=place.account, raw_url=place.url)
-    if run.cancel and run.stage == "packed":
-        ledger.canceled(launch)
-        return SubmitStep(kind="failed")
+    if run.cancel:
+        run = ledger.canceled(launch)
     if run.nonce != nonce:
-        ledger.searching(launch)
-        return SubmitStep(kind="searching")
+        return settled(ledger.searching(launch))
     return noted(launch, run, azureml.invoke(Route.from_dict(run.route), body, token, path))
 
 
@@ -95,14 +92,15 @@ def datastore(run: Run, workspace: str) -> azureml.Place:
     return azureml.datastore_place(clients.http(), arm, workspace, name, clients.token(audience))
 
 
-def settled(run: Run) -> dict[str, Any]:
-    """What an earlier execution or launch came to."""
+def settled(run: Run) -> SubmitStep:
+    """What the run's record says of its submission, whoever wrote it."""
     if run.job:
-        return SubmitStep(kind="submitted").to_dict()
+        return SubmitStep(kind="submitted")
     if run.held:
-        return SubmitStep(kind="held").to_dict()
-    again = run.stage == "packed" and not run.failed_stage
-    return SubmitStep(kind="again" if again else "failed").to_dict()
+        return SubmitStep(kind="held")
+    if run.failed_stage or run.stage not in ("packed", "submitting", "searching"):
+        return SubmitStep(kind="failed")
+    return SubmitStep(kind="again" if run.stage == "packed" else "searching")
 
 
 def invocation(run: Run, path: str) -> dict[str, Any]:
@@ -129,18 +127,20 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
         standing = ledger.submitted(launch, seen=run, job=answer.job, path=run.path, **told)
         log.info("run %s: job %s", run.run, standing.job)
         return SubmitStep(kind="submitted")
+    if answer.kind == "ambiguous":
+        log.warning(
+            "run %s: no usable answer to the submission (%s), searching for its job", run.run, answer.why
+        )
+        return settled(ledger.searching(launch))
+    standing = ledger.not_submitted(launch, run, post=run.post)
+    if standing.stage != "packed":
+        return settled(standing)
     if answer.kind == "throttled":
-        ledger.not_submitted(launch, run, post=run.post)
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
     if answer.kind == "barred":
-        ledger.not_submitted(launch, run, post=run.post)
         return turned_away(launch, run, f"{run.route['model']} does not let us in: {answer.why}")
-    if answer.kind == "refused":
-        ledger.failed(launch, "submit", f"{run.route['model']} refused the job: {answer.why}")
-        return SubmitStep(kind="failed")
-    log.warning("run %s: no usable answer to the submission (%s), searching for its job", run.run, answer.why)
-    ledger.searching(launch)
-    return SubmitStep(kind="searching")
+    ledger.failed(launch, "submit", f"{run.route['model']} refused the job: {answer.why}")
+    return SubmitStep(kind="failed")
 
 
 @bp.activity_trigger(input_name="message")
@@ -153,7 +153,7 @@ def find_job(message: dict) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
     if run.stage not in ("submitting", "searching") or run.failed_stage:
-        return settled(run)
+        return settled(run).to_dict()
     found = jobs_of(run)
     if found:
         return adopted(launch, run, found).to_dict()

@@ -24,8 +24,8 @@ bp = df.Blueprint()
 def pack(message: dict) -> dict[str, Any]:
     """R2: reads each version of one chunk under its ETag, once, checks it and writes its part.
 
-    Key: run, attempt and chunk; the same versions always give the same parts. Returns whether there is `more`, and
-    after the last chunk how many `parts` there are.
+    Key: run, attempt and chunk; the same versions always give the same parts, and the first verdicts stand. Returns
+    whether there is `more`, and after the last chunk how many `parts` there are.
     """
     launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
@@ -34,8 +34,9 @@ def pack(message: dict) -> dict[str, Any]:
     if run.stage != "gathered" or run.job_outcome:
         return {"more": False, "parts": 0 if run.job_outcome == "canceled" else run.parts}
     chunks = list(work.chunks(work.to_score(run)))
-    verdicts = clients.in_parallel(lambda one: verdict_on(one[1], run, one[0]), chunks[chunk])
-    work.write_verdicts(run, "pack", chunk, verdicts)
+    if not work.has_verdicts(run, "pack", chunk):
+        verdicts = clients.in_parallel(lambda one: verdict_on(one[1], run, one[0]), chunks[chunk])
+        work.write_verdicts(run, "pack", chunk, verdicts, once=True)
     if chunk + 1 < len(chunks):
         clients.ledger().progressing(launch)
         return {"more": True}
@@ -53,7 +54,6 @@ def verdict_on(version: Version, run: Run, number: int) -> Verdict:
     except FileRejected as reason:
         return verdict.but(word="rejected", why=str(reason))
     except (ResourceModifiedError, ResourceNotFoundError):
-        discard_part(run, number)
         return gone(verdict)
     except AzureError:
         raise
@@ -61,13 +61,6 @@ def verdict_on(version: Version, run: Run, number: int) -> Verdict:
         # A fault of ours that one file brings out; the others of the run go on.
         log.exception("run %s: blob %s cannot be packed", run.run, version.blob)
         return verdict.but(word="failed", why=f"pack: {type(problem).__name__}; the app's log says more")
-
-
-def discard_part(run: Run, number: int) -> None:
-    """An earlier execution may have packed the version when it was still there."""
-    part = work.container().get_blob_client(f"{parts_folder(run.run, run.attempt)}/{part_name(number)}")
-    if part.exists():
-        part.delete_blob()
 
 
 def gone(verdict: Verdict) -> Verdict:

@@ -18,7 +18,7 @@ from activities.jobs import cancel_spares, datastore
 from shared import azureml, clients, names, work
 from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks
 from shared.errors import StageFailed
-from shared.names import bare_etag, carried_folder
+from shared.names import bare_etag, carried_folder, part_name
 from shared.raw_predictions import Extents, extents_of, matched
 from shared.records import Launch, Run, Verdict, Version
 from shared.routes import Route
@@ -65,8 +65,9 @@ def unpack(message: dict) -> dict[str, Any]:
     if run.stage != "ended":
         return {"more": False, "again": run.stage == "gathered"}
     packed = {verdict.version: verdict for verdict in work.verdicts(run, "pack") if verdict.part}
-    chunks = list(work.chunks([version for version in work.to_score(run) if version.key in packed]))
-    raw = usable_raw(run, launch, packed)
+    versions = work.to_score(run)
+    chunks = list(work.chunks([version for version in versions if version.key in packed]))
+    raw = usable_raw(run, launch, len(versions))
     verdicts = clients.in_parallel(
         lambda one: publish_version(one[1], packed[one[1].key], run, raw), chunks[chunk]
     )
@@ -77,10 +78,10 @@ def unpack(message: dict) -> dict[str, Any]:
     return {"more": False, "again": finished(launch, run)}
 
 
-def usable_raw(run: Run, launch: Launch, packed: dict[str, Verdict]) -> Raw | str:
+def usable_raw(run: Run, launch: Launch, files: int) -> Raw | str:
     """The raw predictions, or why there are none that can be used."""
     try:
-        return raw_predictions(run, launch, [verdict.part for verdict in packed.values()])
+        return raw_predictions(run, launch, files)
     except StageFailed as problem:
         return f"await: {run.why}" if run.why else f"unpack: {problem}"
 
@@ -120,21 +121,24 @@ def publish_version(version: Version, packed: Verdict, run: Run, raw: Raw | str)
     return packed.but(word=word, why=why, where=where)
 
 
-def raw_predictions(run: Run, launch: Launch, parts: list[str]) -> Raw:
-    """What the job wrote, under the first ETag that was seen of it. Raises StageFailed where it cannot be used."""
+def raw_predictions(run: Run, launch: Launch, files: int) -> Raw:
+    """What the job wrote, under the first ETag that was seen of it. Raises StageFailed where it cannot be used.
+
+    It may hold rows of any of the attempt's `files`: also of one that an execution found gone while another packed it.
+    """
     blob = raw_blob(run)
     standing = properties(blob)
     if standing is None:
         raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
     etag = clients.ledger().raw_found(launch, bare_etag(standing.etag)).raw_etag
     small = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
-    if run.parts == 1:
+    if files == 1:
         return Raw(blob, etag, None, small)
     extents = work.extents(run)
     if extents is None:
         extents = extents_of(read_chunks(blob, etag) if small is None else [small], run.route["match"])
         work.write_extents(run, extents)
-    foreign = sorted(set(extents) - set(parts))
+    foreign = sorted(set(extents) - {part_name(number) for number in range(1, files + 1)})
     if foreign:
         raise StageFailed(f"the raw predictions hold rows of {foreign[0]}, which is not of this job")
     return Raw(blob, etag, extents, small)

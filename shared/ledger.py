@@ -164,8 +164,9 @@ class Ledger:
     def is_orphan(self, record: Version) -> bool:
         """Whether a run was closed and has no word for the version: a slow execution claimed it too late."""
         run = self.run(record.run or "")
-        closed = run is not None and run.stage == "closed"
-        return closed and record.key not in {word.version for word in self.results(run)}
+        if run is None or run.stage != "closed":
+            return False
+        return record.key not in {word.version for word in self.results(run)}
 
     def claims(self, run: str) -> list[Version]:
         """The versions of the run's plan whose records name it: the truth, wherever its work was interrupted."""
@@ -356,12 +357,13 @@ class Ledger:
     def submitting(self, launch: Launch, *, path: str, nonce: str, **place: str) -> Run:
         """R3: the intent; only the execution whose nonce stands may POST. `place` is where the path lies.
 
-        A run that is to be canceled stays where it is.
+        A run that is to be canceled, or that another execution has given up meanwhile, stays where it is.
         """
         intent = {"path": path, "nonce": nonce, "intent_at": self.now(), **place}
 
         def change(run: Run) -> Run:
-            return run.but(stage="submitting", **intent) if run.stage == "packed" and not run.cancel else run
+            over = run.cancel or run.held or run.failed_stage
+            return run.but(stage="submitting", **intent) if run.stage == "packed" and not over else run
 
         return self.change(launch, change)
 
@@ -440,8 +442,15 @@ class Ledger:
         return self.change(launch, lambda run: run if run.why else run.but(failed_stage=stage, why=why))
 
     def turned_away(self, launch: Launch, why: str) -> Run:
-        """R3: the endpoint or the identity refused, so that the run will release what it has claimed."""
-        return self.change(launch, lambda run: run if run.held else run.but(held=why))
+        """R3: the endpoint or the identity refused, so that the run will release what it has claimed.
+
+        Not where another execution has got further, for there may be a job.
+        """
+
+        def change(run: Run) -> Run:
+            return run.but(held=why) if run.stage in ("gathering", "packed") and not run.held else run
+
+        return self.change(launch, change)
 
     def released(self, launch: Launch, files: int) -> Run:
         """V3 is done: so many files of the run wait again."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
 from shared import clients
@@ -53,10 +53,24 @@ def chunks(versions: list[Version]) -> Iterator[list[tuple[int, Version]]]:
     yield chunk
 
 
-def write_verdicts(run: Run, stage: str, chunk: int, verdicts: list[Verdict]) -> None:
-    """What `stage` (`pack` or `unpack`) found out about one chunk of the attempt, one line per version."""
+def write_verdicts(run: Run, stage: str, chunk: int, verdicts: list[Verdict], *, once: bool = False) -> None:
+    """What `stage` (`pack` or `unpack`) found out about one chunk of the attempt, one line per version.
+
+    `once`: what an execution wrote before stands.
+    """
     lines = [one.to_dict() for one in verdicts]
-    write_lines(f"{work_folder(run.run, run.attempt)}/{stage}/{chunk:05d}.jsonl", lines)
+    try:
+        write_lines(verdicts_key(run, stage, chunk), lines, overwrite=not once)
+    except ResourceExistsError:
+        return
+
+
+def has_verdicts(run: Run, stage: str, chunk: int) -> bool:
+    return bool(container().get_blob_client(verdicts_key(run, stage, chunk)).exists())
+
+
+def verdicts_key(run: Run, stage: str, chunk: int) -> str:
+    return f"{work_folder(run.run, run.attempt)}/{stage}/{chunk:05d}.jsonl"
 
 
 def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
@@ -78,9 +92,9 @@ def extents(run: Run) -> Extents | None:
     return {line["part"]: line["stretches"] for line in lines} or None
 
 
-def write_lines(key: str, lines: list[dict[str, Any]]) -> None:
+def write_lines(key: str, lines: list[dict[str, Any]], *, overwrite: bool = True) -> None:
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    container().upload_blob(key, text.encode(), overwrite=True)
+    container().upload_blob(key, text.encode(), overwrite=overwrite)
 
 
 def read_lines(key: str) -> list[dict[str, Any]]:

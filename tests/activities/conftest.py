@@ -1,12 +1,15 @@
 """An app whose containers are the test's own, and an emulated workspace shared by the session."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
+from activities import runs
+from activities.inbox import arrive
+from activities.runs import authenticate, kick
 from local.azureml.server import AzureMLEmulator
 from shared import clients, current_routes, work
 from shared.ledger import Ledger
@@ -16,6 +19,7 @@ from shared.routes import Route, Routes
 from shared.settings import CONTAINERS
 
 MODELS = Path(__file__).parent.parent / "e2e" / "models"
+ONE_ROW = "id,x\na,1\n"
 CACHED = (clients.settings, clients.credential, clients.storage, clients.ledger, clients.http)
 
 
@@ -31,6 +35,14 @@ class App:
     def __init__(self, emulator: AzureMLEmulator) -> None:
         self.emulator = emulator
         self.ledger: Ledger = clients.ledger()
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The app's time: the storage's, unless the test has slept."""
+        return datetime.now(UTC) + self.ahead
+
+    def sleep(self, **time: float) -> None:
+        self.ahead += timedelta(**time)
 
     def container(self, name: str) -> ContainerClient:
         return clients.container(name)
@@ -46,8 +58,14 @@ class App:
             etag=bare_etag(seen.etag),
             modified=timestamp(seen.last_modified),
             size=seen.size,
-            route="double",
+            route=name.split("/")[0],
         )
+
+    def wait(self, *names: str, data: str = ONE_ROW) -> list[Version]:
+        """Drops files that then wait for a run."""
+        versions = [self.drop(name, data) for name in names]
+        assert all(arrive(name) for name in names)
+        return versions
 
     def route(self, **changes: object) -> Route:
         values = {
@@ -61,16 +79,30 @@ class App:
         }
         return Route.from_dict({**values, **changes})
 
+    def named(self, **changes: object) -> Route:
+        """A route whose raw predictions name their file, so that files share jobs."""
+        own = {"name": "named", "pattern": "named/*.csv", "model": self.emulator.scoring_url("named")}
+        return self.route(**{**own, "match": "file", **changes})
+
     def set_routes(self, *routes: Route) -> None:
         """Puts routes in force."""
         current_routes.loaded.routes = Routes(tuple(routes))
         current_routes.loaded.at = float("inf")
 
-    def opened(self, *versions: Version, route: Route | None = None) -> Launch:
+    def begun(self, route: Route, *names: str) -> Launch:
+        """A run that has got the route's slot because of these files, and has authenticated."""
+        self.set_routes(route)
+        self.wait(*names)
+        [launch] = kick(route)
+        assert authenticate(launch.to_dict())
+        return launch
+
+    def opened(self, *versions: Version, route: Route | None = None, force: bool = False) -> Launch:
         """A run that has gathered these versions."""
         route = route or self.route()
-        launch = Launch(run=new_run(self.ledger.clock()), launch=1, route=route.name, slot=0)
+        launch = Launch(run=new_run(self.now()), launch=1, route=route.name, slot=0, force=force)
         self.ledger.open(launch, route)
+        self.ledger.bring_plan(launch.run, list(versions))
         claimed = [self.ledger.claim(launch.run, version) for version in versions]
         work.write_claimed(launch.run, [version for version in claimed if version])
         self.ledger.gathered(launch, len(versions))
@@ -83,6 +115,9 @@ class App:
 
     def read(self, container: str, name: str) -> bytes:
         return self.container(container).download_blob(name).readall()
+
+    def names(self, container: str, prefix: str = "") -> list[str]:
+        return sorted(self.container(container).list_blob_names(name_starts_with=prefix))
 
     def exists(self, container: str, name: str) -> bool:
         return self.container(container).get_blob_client(name).exists()
@@ -106,14 +141,17 @@ def app(azurite_connection: str, emulator: AzureMLEmulator, monkeypatch: pytest.
     with BlobServiceClient.from_connection_string(azurite_connection) as service:
         for name in CONTAINERS:
             service.create_container(f"{name}-{own}")
-    yield App(emulator)
+    app = App(emulator)
+    monkeypatch.setattr(clients, "now", app.now)
+    yield app
     clients.storage().close()
     clients.http().close()
     reset()
 
 
 def reset() -> None:
-    """Forgets every client and route, as a fresh process would."""
+    """Forgets everything a process keeps, as a fresh one would."""
+    runs.sweep_watch.looked_at = runs.NEVER
     for built in CACHED:
         built.cache_clear()
     current_routes.loaded.routes, current_routes.loaded.etag = None, ""

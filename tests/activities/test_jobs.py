@@ -3,33 +3,17 @@
 from dataclasses import replace
 
 import pytest
-import requests
 
 from activities.jobs import find_job, read_job, stop_job, submit_job
-from activities.parts import pack
-from local.azureml.workspace import ARM_AUDIENCE
-from shared import clients
+from shared import azureml, clients
 from shared.names import output_path
-from shared.records import Launch, Run
-from tests.activities.conftest import App
+from shared.records import JobView, Launch, Run
+from tests.activities.conftest import ONE_ROW, App
+from tests.activities.stages import jobs, packed
 
 
 def ready(app: App, **changes: object) -> Launch:
-    launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"), route=app.route(**changes))
-    pack(launch.to_dict())
-    return launch
-
-
-def jobs(app: App, run: str) -> list[str]:
-    """The names of the workspace's jobs for one run."""
-    url: str | None = f"{app.emulator.url}{app.emulator.workspace}/jobs?api-version=2023-10-01"
-    found: list[str] = []
-    while url:
-        bearer = {"Authorization": f"Bearer {app.emulator.token(ARM_AUDIENCE)}"}
-        page = requests.get(url, headers=bearer, timeout=10).json()
-        found += [job["name"] for job in page["value"] if run in str(job)]
-        url = page.get("nextLink")
-    return found
+    return packed(app, app.drop("double/a.csv", ONE_ROW), route=app.route(**changes))
 
 
 def intent(app: App, launch: Launch) -> Run:
@@ -93,11 +77,12 @@ def test_without_a_list_of_jobs_a_person_must_decide(app: App, monkeypatch: pyte
     assert app.run(launch).why.startswith("submission-unknown")
 
 
-def test_a_datastore_that_does_not_exist_fails_the_run_before_anything_is_spent(app: App) -> None:
+def test_a_datastore_that_does_not_exist_holds_the_route_before_anything_is_spent(app: App) -> None:
     launch = ready(app, datastore="nowhere")
-    assert submit_job(launch.to_dict())["kind"] == "failed"
+    assert submit_job(launch.to_dict())["kind"] == "held"
     assert app.run(launch).stage == "packed"
-    assert "404" in app.run(launch).why
+    assert "404" in app.run(launch).held
+    assert app.ledger.held(app.route()) is not None
     assert jobs(app, launch.run) == []
 
 
@@ -121,11 +106,101 @@ def test_a_look_without_a_token_counts_as_running(app: App, monkeypatch: pytest.
     assert (view["state"], view["status"]) == ("running", "unreadable")
 
 
-def test_an_endpoint_that_does_not_exist_fails_the_run_at_submit(app: App) -> None:
-    launch = ready(app, model=f"{app.emulator.url}/endpoints/nowhere/jobs")
+def test_an_endpoint_that_does_not_exist_holds_the_route(app: App) -> None:
+    elsewhere = f"{app.emulator.url}/endpoints/nowhere/jobs"
+    launch = ready(app, model=elsewhere)
+    assert submit_job(launch.to_dict())["kind"] == "held"
+    assert app.run(launch).stage == "packed"
+    assert "404" in app.run(launch).held
+    assert app.ledger.held(app.route()) is None
+    assert app.ledger.held(app.route(model=elsewhere)) is not None
+
+
+def test_a_run_that_was_turned_away_stays_so_when_it_is_taken_up_again(app: App) -> None:
+    launch = ready(app, datastore="nowhere")
+    submit_job(launch.to_dict())
+    assert submit_job(launch.to_dict())["kind"] == "held"
+
+
+def test_a_run_that_is_to_be_canceled_submits_nothing(app: App) -> None:
+    launch = ready(app)
+    app.ledger.cancel(launch.run)
     assert submit_job(launch.to_dict())["kind"] == "failed"
-    assert app.run(launch).failed_stage == "submit"
-    assert "404" in app.run(launch).why
+    assert app.run(launch).job_outcome == "canceled"
+    assert jobs(app, launch.run) == []
+
+
+def test_a_run_that_is_canceled_while_it_submits_posts_nothing(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = ready(app)
+    tokens = clients.token
+
+    def canceling(audience: str) -> str:
+        app.ledger.cancel(launch.run)
+        return tokens(audience)
+
+    monkeypatch.setattr(clients, "token", canceling)
+    assert submit_job(launch.to_dict())["kind"] == "failed"
+    assert app.run(launch).job_outcome == "canceled"
+    assert jobs(app, launch.run) == []
+
+
+def test_a_wait_shows_that_the_run_lives_every_few_minutes(app: App) -> None:
+    launch = ready(app, model=app.emulator.scoring_url("endless"))
+    submit_job(launch.to_dict())
+    begun = app.run(launch).progress_at
+    app.sleep(minutes=4)
+    read_job(launch.to_dict())
+    assert app.run(launch).progress_at == begun
+    app.sleep(minutes=2)
+    read_job(launch.to_dict())
+    assert app.run(launch).progress_at > begun
+    stop_job({"launch": launch.to_dict(), "reason": "canceled"})
+
+
+def test_a_look_at_a_job_that_has_ended_says_how(app: App) -> None:
+    launch = ready(app)
+    submit_job(launch.to_dict())
+    app.ledger.ended(launch, app.run(launch), "timed-out", why="", studio="")
+    assert read_job(launch.to_dict())["state"] == "timed-out"
+
+
+def preempted(app: App, launch: Launch, monkeypatch: pytest.MonkeyPatch) -> JobView:
+    """A look at a job whose nodes were taken away."""
+    error = {"code": "UserError", "message": "The node was pre-empted."}
+    resource = {"properties": {"status": "Failed"}, "error": error}
+    monkeypatch.setattr(azureml, "get", lambda *_: resource)
+    view = JobView.from_dict(read_job(launch.to_dict()))
+    monkeypatch.undo()
+    return view
+
+
+def test_a_job_whose_nodes_were_taken_away_is_submitted_once_more(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = ready(app)
+    submit_job(launch.to_dict())
+    first = app.run(launch).job
+    with monkeypatch.context() as patch:
+        assert preempted(app, launch, patch).state == "preempted"
+    assert (app.run(launch).stage, app.run(launch).post) == ("packed", 2)
+    assert submit_job(launch.to_dict())["kind"] == "submitted"
+    assert app.run(launch).job != first
+    with monkeypatch.context() as patch:
+        assert preempted(app, launch, patch).state == "failed"
+    assert app.run(launch).job_outcome == "failed"
+
+
+def test_a_search_never_adopts_a_job_that_was_preempted(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch = ready(app)
+    submit_job(launch.to_dict())
+    with monkeypatch.context() as patch:
+        preempted(app, launch, patch)
+    intent(app, launch)
+    app.ledger.searching(launch)
+    assert find_job(launch.to_dict())["kind"] == "failed"
+    assert app.run(launch).job == ""
 
 
 def test_a_job_that_cannot_be_read_counts_as_running(app: App) -> None:

@@ -8,20 +8,19 @@ from activities.parts import pack
 from shared import work
 from shared.records import Verdict
 from tests.activities.conftest import App
+from tests.activities.stages import packed
 
 
-def packed(
-    app: App, *names_and_data: tuple[str, str | bytes], **changes: object
-) -> tuple[list[Verdict], str]:
-    versions = [app.drop(name, data) for name, data in names_and_data]
-    launch = app.opened(*versions, route=app.route(**changes))
-    pack(launch.to_dict())
-    return work.verdicts(app.run(launch), "pack"), f"{launch.run}/1"
+def one_packed(app: App, name: str, data: str | bytes, **changes: object) -> tuple[Verdict, str]:
+    """What pack found out about one file, and the folder of the run's attempt."""
+    launch = packed(app, app.drop(name, data), route=app.route(**changes))
+    [verdict] = work.verdicts(app.run(launch), "pack")
+    return verdict, f"{launch.run}/1"
 
 
 def test_the_part_holds_only_what_is_sent_and_the_rest_is_kept_aside(app: App) -> None:
     data = 'id,note,x\r\na,"one, two",1\r\nb,,2.5\r\n'
-    [verdict], folder = packed(app, ("double/a.csv", data), carry=("id", "note"))
+    verdict, folder = one_packed(app, "double/a.csv", data, carry=("id", "note"))
     assert (verdict.rows, verdict.part, verdict.word) == (2, "part-00001.csv", "")
     assert verdict.sha256 == hashlib.sha256(data.encode()).hexdigest()
     assert app.read("work", f"{folder}/parts/part-00001.csv") == b"x\n1\n2.5\n"
@@ -29,9 +28,8 @@ def test_the_part_holds_only_what_is_sent_and_the_rest_is_kept_aside(app: App) -
 
 
 def test_nothing_but_parts_lies_in_the_parts_folder(app: App) -> None:
-    _, folder = packed(app, ("double/a.csv", "id,x\na,1\n"))
-    names = [blob.name for blob in app.container("work").list_blobs(name_starts_with=f"{folder}/parts/")]
-    assert names == [f"{folder}/parts/part-00001.csv"]
+    _, folder = one_packed(app, "double/a.csv", "id,x\na,1\n")
+    assert app.names("work", f"{folder}/parts/") == [f"{folder}/parts/part-00001.csv"]
 
 
 def test_packing_again_gives_the_same_bytes(app: App) -> None:
@@ -49,14 +47,14 @@ def test_packing_again_gives_the_same_bytes(app: App) -> None:
 def test_a_file_overwritten_before_it_was_read_is_superseded(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.drop("double/a.csv", "id,x\nb,2\n")
-    assert pack(launch.to_dict()) == {"parts": 0}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 0}
     assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["superseded"]
 
 
 def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.container("inbox").delete_blob("double/a.csv")
-    assert pack(launch.to_dict()) == {"parts": 0}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 0}
     assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["withdrawn"]
 
 
@@ -71,7 +69,7 @@ def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
     ids=["empty", "ragged", "not a number", "too large"],
 )
 def test_a_bad_file_is_rejected_and_leaves_no_part(app: App, data: str | bytes, reason: str) -> None:
-    [verdict], folder = packed(app, ("double/bad.csv", data), max_size="100KB")
+    verdict, folder = one_packed(app, "double/bad.csv", data, max_size="100KB")
     assert (verdict.word, verdict.part) == ("rejected", "")
     assert reason in verdict.why
     assert not app.exists("work", f"{folder}/parts/part-00001.csv")
@@ -79,7 +77,7 @@ def test_a_bad_file_is_rejected_and_leaves_no_part(app: App, data: str | bytes, 
 
 def test_a_file_larger_than_a_block_is_packed_whole(app: App) -> None:
     rows = "".join(f"row {number},{number}\n" for number in range(400_000))
-    [verdict], folder = packed(app, ("double/large.csv", "id,x\n" + rows))
+    verdict, folder = one_packed(app, "double/large.csv", "id,x\n" + rows)
     assert verdict.rows == 400_000
     part = app.read("work", f"{folder}/parts/part-00001.csv").decode()
     assert part == "x\n" + "".join(f"{number}\n" for number in range(400_000))

@@ -2,39 +2,13 @@
 
 import pytest
 
-from activities.parts import pack
-from activities.predictions import unpack
-from shared import clients, work
-from shared.names import output_path
-from shared.records import Launch, Verdict, Version
 from tests.activities.conftest import App
-
-DATASTORE = "azureml"
-
-
-def scored(app: App, version: Version, raw: str | None, **changes: object) -> Launch:
-    """A run whose job has ended and left these raw predictions."""
-    launch = app.opened(version, route=app.route(**changes))
-    pack(launch.to_dict())
-    path = output_path(launch.run, 1, 1)
-    app.ledger.submitting(launch, path=path, nonce="n")
-    job_id = f"{app.emulator.workspace}/batchEndpoints/double/deployments/only/jobs/j"
-    app.ledger.submitted(launch, job="j", job_id=job_id, deployment="only", spares=[])
-    app.ledger.ended(launch, "completed", why="", studio="")
-    if raw is not None:
-        clients.storage().get_container_client(DATASTORE).upload_blob(path, raw)
-    return launch
-
-
-def word(app: App, launch: Launch) -> Verdict:
-    unpack(launch.to_dict())
-    [verdict] = work.verdicts(app.run(launch), "unpack")
-    return verdict
+from tests.activities.stages import published, scored, unpacked
 
 
 def test_predictions_are_published_with_their_header_and_carried_columns(app: App) -> None:
     version = app.drop("double/a.csv", 'id,x\n"a ""1""",1\nb,2\n')
-    verdict = word(app, scored(app, version, "2.0\n4.0\n"))
+    verdict = unpacked(app, scored(app, version, "2.0\n4.0\n"))
     assert (verdict.word, verdict.where) == (
         "published",
         f"{app.container('predictions').container_name}/double/a.csv",
@@ -44,10 +18,11 @@ def test_predictions_are_published_with_their_header_and_carried_columns(app: Ap
 
 def test_unpacking_again_changes_nothing(app: App) -> None:
     launch = scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n")
-    word(app, launch)
-    etag = app.container("predictions").get_blob_client("double/a.csv").get_blob_properties().etag
-    assert word(app, launch).word == "published"
-    assert app.container("predictions").get_blob_client("double/a.csv").get_blob_properties().etag == etag
+    unpacked(app, launch)
+    blob = app.container("predictions").get_blob_client("double/a.csv")
+    etag = blob.get_blob_properties().etag
+    assert unpacked(app, launch).word == "published"
+    assert blob.get_blob_properties().etag == etag
 
 
 @pytest.mark.parametrize(
@@ -63,51 +38,53 @@ def test_unpacking_again_changes_nothing(app: App) -> None:
 def test_predictions_that_do_not_match_the_rows_are_never_visible(
     app: App, raw: str | None, reason: str
 ) -> None:
-    verdict = word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\nb,2\n"), raw))
-    assert verdict.word == "failed"
+    launch = scored(app, app.drop("double/a.csv", "id,x\na,1\nb,2\n"), raw)
+    verdict = unpacked(app, launch)
+    assert verdict.word == ""
     assert reason in verdict.why
+    assert app.run(launch).failed_stage == "unpack"
     assert not app.exists("predictions", "double/a.csv")
 
 
 def test_a_blob_that_is_not_ours_stays(app: App) -> None:
     app.container("predictions").upload_blob("double/a.csv", b"theirs")
-    verdict = word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
+    verdict = unpacked(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
     assert verdict.word == "failed"
     assert app.read("predictions", "double/a.csv") == b"theirs"
 
 
 def test_somebodys_copy_of_other_predictions_stays(app: App) -> None:
-    word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
+    published(app, "double/a.csv", "id,x\na,1\n", "2.0\n")
     standing = app.container("predictions").get_blob_client("double/a.csv").get_blob_properties()
     app.container("predictions").upload_blob("double/b.csv", b"a copy", metadata=standing.metadata)
-    assert word(app, scored(app, app.drop("double/b.csv", "id,x\na,1\n"), "2.0\n")).word == "failed"
+    assert unpacked(app, scored(app, app.drop("double/b.csv", "id,x\na,2\n"), "4.0\n")).word == "failed"
     assert app.read("predictions", "double/b.csv") == b"a copy"
 
 
 def test_a_newer_version_replaces_older_predictions(app: App) -> None:
-    word(app, scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n"))
-    assert word(app, scored(app, app.drop("double/a.csv", "id,x\na,5\n"), "10.0\n")).word == "published"
+    published(app, "double/a.csv", "id,x\na,1\n", "2.0\n")
+    assert unpacked(app, scored(app, app.drop("double/a.csv", "id,x\na,5\n"), "10.0\n")).word == "published"
     assert app.read("predictions", "double/a.csv") == b"id,twice\na,10.0\n"
 
 
 def test_an_older_version_never_replaces_newer_predictions(app: App) -> None:
     slow = scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n")
     fast = scored(app, app.drop("double/a.csv", "id,x\na,5\n"), "10.0\n")
-    assert word(app, fast).word == "published"
-    assert word(app, slow).word == "superseded"
+    assert unpacked(app, fast).word == "published"
+    assert unpacked(app, slow).word == "superseded"
     assert app.read("predictions", "double/a.csv") == b"id,twice\na,10.0\n"
 
 
 def test_an_older_version_may_publish_while_nothing_newer_is_there(app: App) -> None:
     slow = scored(app, app.drop("double/a.csv", "id,x\na,1\n"), "2.0\n")
     app.drop("double/a.csv", "id,x\na,5\n")
-    assert word(app, slow).word == "published"
+    assert unpacked(app, slow).word == "published"
 
 
 def test_predictions_of_many_blocks_are_published_in_one_commit(app: App) -> None:
     rows = 700_000
     version = app.drop("double/large.csv", "id,x\n" + "".join(f"r{row},{row}\n" for row in range(rows)))
     launch = scored(app, version, "".join(f"{2 * row}\n" for row in range(rows)))
-    assert word(app, launch).word == "published"
+    assert unpacked(app, launch).word == "published"
     published = app.read("predictions", "double/large.csv").decode()
     assert published == "id,twice\n" + "".join(f"r{row},{2 * row}\n" for row in range(rows))

@@ -10,6 +10,7 @@ from tests.durable import START, FakeContext, World
 LAUNCH = Launch(run="R", launch=1, route="diabetes", slot=0).to_dict()
 SUBMITTED = SubmitStep(kind="submitted").to_dict()
 SEARCHING = SubmitStep(kind="searching").to_dict()
+LEAD = ["authenticate", "gather", "pack"]
 CLOSING = ["write_results", "dispose_inputs", "close_run"]
 
 Script = Callable[[Any], Any]
@@ -42,24 +43,37 @@ def step(kind: Any, wait: float = 0) -> dict[str, Any]:
     return SubmitStep(kind=kind, wait=wait).to_dict()
 
 
+def packed(parts: int) -> dict[str, Any]:
+    return {"more": False, "parts": parts}
+
+
+def unpacked(*, again: bool = False) -> dict[str, Any]:
+    return {"more": False, "again": again}
+
+
 def scripted(**changed: Script) -> World:
     """A world in which a run of one file is published, but for the activities that are `changed`."""
     activities: dict[str, Script] = {
         "authenticate": answers(True),
         "gather": answers(gathered()),
-        "pack": answers({"parts": 1}),
+        "pack": answers(packed(1)),
         "submit_job": answers(SUBMITTED),
         "find_job": answers(SUBMITTED),
         "read_job": answers(job("running"), job("running"), job("completed")),
         "stop_job": answers(None),
         "give_up_job": answers(None),
-        "unpack": answers({"published": 1}),
+        "unpack": answers(unpacked()),
         "fail_run": answers(None),
         "write_results": answers({"published": 1}),
-        "dispose_inputs": answers(0),
+        "dispose_inputs": answers({"more": False, "moved": 0}),
         "close_run": answers({"run": "R", "outcome": "succeeded"}),
     }
     return World(activities | changed)
+
+
+def completing(*ends: str) -> Script:
+    """Looks at a job, and at the jobs after it, that end in turn as these states say, each after one look."""
+    return answers(*[job(state) for end in ends for state in ("running", end)])
 
 
 def names(world: World) -> list[str]:

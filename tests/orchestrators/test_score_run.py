@@ -10,18 +10,20 @@ from tests.durable import FakeContext, OrchestratorFailed, World, run
 from tests.orchestrators.scripts import (
     CLOSING,
     LAUNCH,
+    LEAD,
     SEARCHING,
     SUBMITTED,
     answers,
+    completing,
     elapsed,
     gathered,
     job,
     names,
+    packed,
     scripted,
     step,
+    unpacked,
 )
-
-LEAD = ["authenticate", "gather", "pack"]
 
 
 def scored(world: World) -> Any:
@@ -34,10 +36,12 @@ def test_a_run_goes_from_authenticate_to_close() -> None:
     assert names(world) == [*LEAD, "submit_job", *["read_job"] * 3, "unpack", *CLOSING]
 
 
-def test_every_activity_of_a_run_is_given_its_launch_and_nothing_else() -> None:
+def test_every_activity_of_a_run_is_given_its_launch_and_at_most_its_chunk() -> None:
     world = scripted()
     scored(world)
-    assert all(call.input == LAUNCH for call in world.calls)
+    for call in world.calls:
+        chunked = call.name in ("pack", "unpack", "dispose_inputs")
+        assert call.input == ({**LAUNCH, "chunk": 0} if chunked else LAUNCH)
 
 
 def test_the_custom_status_names_the_stage_and_the_job_status() -> None:
@@ -54,19 +58,11 @@ def test_the_custom_status_names_the_stage_and_the_job_status() -> None:
     [
         ({"authenticate": answers(False)}, ["authenticate"]),
         ({"gather": answers(gathered(files=0))}, ["authenticate", "gather"]),
-        ({"pack": answers({"parts": 0})}, LEAD),
+        ({"pack": answers(packed(0))}, LEAD),
         ({"submit_job": answers(step("failed"))}, [*LEAD, "submit_job"]),
-        ({"read_job": answers(job("failed"))}, [*LEAD, "submit_job", "read_job"]),
-        ({"read_job": answers(job("canceled"))}, [*LEAD, "submit_job", "read_job"]),
+        ({"submit_job": answers(step("held"))}, [*LEAD, "submit_job"]),
     ],
-    ids=[
-        "identity refused",
-        "nothing gathered",
-        "all rejected",
-        "refused submit",
-        "job failed",
-        "job canceled",
-    ],
+    ids=["identity refused", "nothing gathered", "all rejected", "refused submit", "turned away"],
 )
 def test_a_run_that_ends_early_is_closed_all_the_same(changed: dict[str, Any], taken: list[str]) -> None:
     world = scripted(**changed)
@@ -74,92 +70,118 @@ def test_a_run_that_ends_early_is_closed_all_the_same(changed: dict[str, Any], t
     assert names(world) == [*taken, *CLOSING]
 
 
-def test_a_throttled_submission_waits_exactly_as_it_is_asked_to() -> None:
-    world = scripted(submit_job=answers(step("again", wait=37), step("again", wait=4.5), SUBMITTED))
+ENDS = ("failed", "canceled", "timed-out", "not-responding")
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("end", ENDS)
+def test_only_a_shared_job_that_failed_is_unpacked_like_one_that_completed(end: str, parts: int) -> None:
+    world = scripted(pack=answers(packed(parts)), read_job=answers(job(end)))
     scored(world)
-    assert elapsed(world, "submit_job") == [0, 37, 41.5]
+    unpacks = ["unpack"] if end == "failed" and parts > 1 else []
+    assert names(world) == [*LEAD, "submit_job", "read_job", *unpacks, *CLOSING]
 
 
-def test_after_a_lost_answer_the_job_is_searched_for_and_adopted() -> None:
-    world = scripted(submit_job=answers(SEARCHING), find_job=answers(step("searching", wait=10), SUBMITTED))
-    scored(world)
-    assert names(world)[3:6] == ["submit_job", "find_job", "find_job"]
-    assert elapsed(world, "find_job") == [0, 10]
-    assert names(world)[-4:] == ["unpack", *CLOSING]
-
-
-def test_after_a_vain_search_the_job_is_submitted_once_more() -> None:
-    world = scripted(submit_job=answers(SEARCHING, SUBMITTED), find_job=answers(step("again")))
-    scored(world)
-    assert names(world)[3:6] == ["submit_job", "find_job", "submit_job"]
-    assert "unpack" in names(world)
-
-
-def test_a_search_that_finds_nothing_twice_fails_the_run() -> None:
-    world = scripted(submit_job=answers(SEARCHING), find_job=answers(step("again"), step("failed")))
-    scored(world)
-    assert names(world)[3:] == ["submit_job", "find_job", "submit_job", "find_job", *CLOSING]
-
-
-def test_a_run_that_is_throttled_past_its_deadline_fails() -> None:
-    world = scripted(gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=30)))
-    scored(world)
-    assert names(world)[-4:] == ["fail_run", *CLOSING]
-    failure = world.called("fail_run")[0].input
-    assert failure["stage"] == "submit"
-    assert "deadline" in failure["why"]
-
-
-def test_no_job_is_submitted_after_the_deadline() -> None:
+def test_what_a_shared_job_left_incomplete_is_packed_and_scored_once_more() -> None:
     world = scripted(
-        gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=600), SUBMITTED)
+        pack=answers(packed(3), packed(1)),
+        read_job=completing("completed", "completed"),
+        unpack=answers(unpacked(again=True), unpacked()),
     )
     scored(world)
-    assert elapsed(world, "submit_job") == [0]
+    job_and_after = ["submit_job", "read_job", "read_job", "unpack"]
+    assert names(world) == [*LEAD, *job_and_after, "pack", *job_and_after, *CLOSING]
 
 
-def test_the_deadline_counts_from_the_gathering_not_from_the_submission() -> None:
+def test_where_nothing_is_left_to_pack_there_is_no_second_job() -> None:
+    world = scripted(pack=answers(packed(3), packed(0)), unpack=answers(unpacked(again=True)))
+    scored(world)
+    assert names(world)[-5:] == ["unpack", "pack", *CLOSING]
+    assert len(world.called("submit_job")) == 1
+
+
+def test_a_second_job_of_one_file_that_failed_is_not_unpacked() -> None:
     world = scripted(
-        gather=answers(gathered(deadline=100)),
-        submit_job=answers(step("again", wait=90), SUBMITTED),
-        read_job=answers(*[job("running")] * 11, job("canceled")),
+        pack=answers(packed(2), packed(1)),
+        read_job=completing("failed", "failed"),
+        unpack=answers(unpacked(again=True)),
     )
     scored(world)
-    assert 100 <= elapsed(world, "stop_job")[0] <= 102
+    assert len(world.called("unpack")) == 1
+    assert names(world)[-3:] == CLOSING
+
+
+def test_a_second_attempt_that_is_turned_away_ends_the_run() -> None:
+    world = scripted(
+        pack=answers(packed(2)),
+        submit_job=answers(SUBMITTED, step("held")),
+        unpack=answers(unpacked(again=True)),
+    )
+    scored(world)
+    assert names(world)[-5:] == ["pack", "submit_job", *CLOSING]
+
+
+def test_a_job_whose_nodes_were_taken_away_is_followed_by_another() -> None:
+    world = scripted(read_job=completing("preempted", "completed"))
+    scored(world)
+    assert names(world)[3:-3] == [*["submit_job", "read_job", "read_job"] * 2, "unpack"]
+
+
+def test_after_a_preempted_job_the_next_one_has_its_own_wait_from_then_on() -> None:
+    world = scripted(
+        read_job=answers(job("running", wait=600), job("preempted"), *[job("running")] * 2, job("completed"))
+    )
+    scored(world)
+    looks = elapsed(world, "read_job")
+    assert looks[:3] == [0, 600, 600]
+    assert looks[3] == 601
+
+
+def test_a_preempted_job_that_cannot_be_submitted_again_ends_the_run() -> None:
+    world = scripted(read_job=completing("preempted"), submit_job=answers(SUBMITTED, step("failed")))
+    scored(world)
+    assert names(world)[-4:] == ["submit_job", *CLOSING]
 
 
 @pytest.mark.parametrize(
-    ("activity", "stage"),
-    [
-        ("gather", "gather"),
-        ("pack", "pack"),
-        ("submit_job", "submit"),
-    ],
+    ("activity", "last"),
+    [("pack", packed(1)), ("unpack", unpacked()), ("dispose_inputs", {"more": False, "moved": 1})],
 )
-def test_an_activity_that_keeps_raising_fails_the_run_at_its_stage(activity: str, stage: str) -> None:
-    world = scripted(**{activity: answers(OSError("the disk is full\nline two"))})
+def test_an_activity_is_called_chunk_after_chunk_until_there_is_no_more(
+    activity: str, last: dict[str, Any]
+) -> None:
+    world = scripted(**{activity: answers({"more": True}, {"more": True}, last)})
     scored(world)
-    assert names(world)[-4:] == ["fail_run", *CLOSING]
-    failure = world.called("fail_run")[0].input
-    assert (failure["launch"], failure["stage"]) == (LAUNCH, stage)
-    assert failure["why"] == "OSError: the disk is full"
+    assert [call.input["chunk"] for call in world.called(activity)] == [0, 1, 2]
+    assert names(world)[-1] == "close_run"
 
 
-@pytest.mark.parametrize("activity", ["authenticate", "read_job", "unpack"])
-def test_trouble_that_may_strike_a_paid_run_leaves_the_run_open_for_the_sweep(activity: str) -> None:
+def test_the_second_attempt_begins_with_the_first_chunk() -> None:
+    world = scripted(
+        pack=answers({"more": True}, packed(3), packed(1)),
+        unpack=answers({"more": True}, unpacked(again=True), unpacked()),
+    )
+    scored(world)
+    for activity in ("pack", "unpack"):
+        assert [call.input["chunk"] for call in world.called(activity)] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("activity", [*LEAD, "submit_job", "read_job", "unpack", *CLOSING])
+def test_trouble_that_stays_ends_the_orchestration_and_leaves_the_run_to_the_sweep(activity: str) -> None:
     world = scripted(**{activity: answers(OSError("no storage"))})
+    with pytest.raises(OrchestratorFailed, match=f"'{activity}' failed:  OSError: no storage"):
+        scored(world)
+    assert names(world)[-4:] == [activity] * 4
+
+
+def test_trouble_while_a_job_is_searched_for_leaves_the_run_to_the_sweep_too() -> None:
+    world = scripted(submit_job=answers(SEARCHING), find_job=answers(OSError("no storage")))
     with pytest.raises(OrchestratorFailed, match="OSError: no storage"):
         scored(world)
-    assert names(world)[-1] == activity
+    assert names(world)[-1] == "find_job"
 
 
-def test_a_search_that_keeps_raising_fails_the_run_at_submit() -> None:
-    world = scripted(submit_job=answers(SEARCHING), find_job=answers(OSError("no storage")))
-    scored(world)
-    assert world.called("fail_run")[0].input["stage"] == "submit"
-
-
-@pytest.mark.parametrize("activity", ["authenticate", "submit_job", "read_job", "unpack", *CLOSING])
+@pytest.mark.parametrize("activity", [*LEAD, "submit_job", "read_job", "unpack", *CLOSING])
 def test_passing_trouble_is_tried_again_after_five_seconds(activity: str) -> None:
     good = scripted().activities[activity]
     failures = iter([OSError("busy"), OSError("busy"), OSError("busy")])
@@ -176,29 +198,29 @@ def test_passing_trouble_is_tried_again_after_five_seconds(activity: str) -> Non
     assert (second - first, third - second, fourth - third) == (5, 5, 5)
 
 
-@pytest.mark.parametrize("activity", [*LEAD, "submit_job", "read_job", "unpack"])
+OVERTAKEN = Fenced("run R belongs to launch 2, not 1")
+
+
+@pytest.mark.parametrize("activity", [*LEAD, "submit_job", "read_job", "unpack", *CLOSING])
 def test_a_launch_that_was_overtaken_ends_quietly_and_does_nothing_more(activity: str) -> None:
-    world = scripted(**{activity: answers(Fenced("run R belongs to launch 2, not 1"))})
+    world = scripted(**{activity: answers(OVERTAKEN)})
     assert scored(world) == {"run": "R", "outcome": "fenced"}
     assert names(world)[-1] == activity
 
 
-@pytest.mark.parametrize("activity", ["fail_run", *CLOSING])
-def test_a_launch_that_was_overtaken_while_closing_ends_quietly_too(activity: str) -> None:
-    fenced = answers(Fenced("run R belongs to launch 2, not 1"))
-    world = scripted(**{"pack": answers(OSError("broken")), activity: fenced})
+@pytest.mark.parametrize(
+    ("activity", "leading"),
+    [("find_job", SEARCHING), ("fail_run", step("again", wait=4000))],
+)
+def test_a_launch_that_was_overtaken_while_it_submits_ends_quietly_too(
+    activity: str, leading: dict[str, Any]
+) -> None:
+    world = scripted(submit_job=answers(leading), **{activity: answers(OVERTAKEN)})
     assert scored(world) == {"run": "R", "outcome": "fenced"}
     assert names(world)[-1] == activity
 
 
 def test_a_failure_whose_text_merely_mentions_fencing_is_an_ordinary_failure() -> None:
     world = scripted(pack=answers(OSError("others kept writing to diabetes/Fenced: a.csv")))
-    assert scored(world)["outcome"] == "succeeded"
-    assert "fail_run" in names(world)
-
-
-@pytest.mark.parametrize("activity", CLOSING)
-def test_a_run_whose_closing_fails_is_seen_as_failed(activity: str) -> None:
-    world = scripted(**{activity: answers(OSError("no storage"))})
-    with pytest.raises(OrchestratorFailed, match=activity):
+    with pytest.raises(OrchestratorFailed):
         scored(world)

@@ -7,7 +7,9 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from hypothesis import settings
 
+from shared.ledger import Ledger
 from shared.store import BlobStore, Store
+from tests.shared.ledgers import Clock
 from tests.shared.memory_store import MemoryStore
 
 settings.register_profile("dropscore", derandomize=True, deadline=None)
@@ -27,3 +29,14 @@ def store(request: pytest.FixtureRequest) -> Store:
         return MemoryStore()
     account: BlobServiceClient = request.getfixturevalue("azurite_account")
     return BlobStore(account.create_container(f"ledger-{secrets.token_hex(8)}"))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def ledger(store: Store, clock: Clock) -> Ledger:
+    """A ledger on either store, whose time stands still."""
+    return Ledger(store, clock)

@@ -20,7 +20,7 @@ HEADER = b"id,age,bmi\n"
 
 
 class MemoryBlob:
-    """A block blob: nothing is in it before the commit."""
+    """A block blob: what is staged is not in it before the commit; little is uploaded in one piece."""
 
     def __init__(self) -> None:
         self.staged: dict[str, bytes] = {}
@@ -28,6 +28,9 @@ class MemoryBlob:
 
     def stage_block(self, block_id: str, data: bytes) -> None:
         self.staged[block_id] = data
+
+    def upload_blob(self, data: bytes, **_: Any) -> None:
+        self.content = data
 
     def commit_block_list(self, blocks: list[Any], **_: Any) -> None:
         self.content = b"".join(self.staged[block.id] for block in blocks)
@@ -38,6 +41,8 @@ def packed(data: bytes, route: Route = ROUTE) -> tuple[int, bytes, bytes]:
     blobs = MemoryBlob(), MemoryBlob()
     part, carried = (CsvWriter(BlockWriter(cast("Any", blob), "owner")) for blob in blobs)
     rows = copy_rows(ChunkStream([data]), route, part, carried)
+    part.commit()
+    carried.commit()
     return rows, blobs[0].content, blobs[1].content
 
 

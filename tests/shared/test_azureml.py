@@ -4,10 +4,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.azureml import invocation, job_error, output_uri, studio_url, view, workspace_of
+from shared.azureml import (
+    answers,
+    invocation,
+    job_error,
+    output_uri,
+    preempted,
+    studio_url,
+    view,
+    workspace_of,
+)
+from tests.shared.scripted_http import Endpoint, Reply
 
 WORKSPACE = "/subscriptions/S/resourceGroups/G/providers/Microsoft.MachineLearningServices/workspaces/W"
 PARTS = "https://a.blob.core.windows.net/work/R/1/parts"
@@ -122,3 +133,37 @@ def test_the_studio_page_is_found_where_there_is_one() -> None:
     assert studio_url({"properties": {"interactionEndpoints": points}}) == "https://ml.azure.com/runs/j"
     for properties in ({}, {"interactionEndpoints": None}, {"interactionEndpoints": {"Studio": None}}):
         assert studio_url({"properties": properties}) == ""
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ({"error": {"code": "UserError", "message": "The node was pre-empted."}}, True),
+        ({"properties": {"error": {"code": "LowPriorityVMPreempted"}}}, True),
+        ({"error": {"code": "UserError", "message": "ValueError"}}, False),
+        ({"properties": {"status": "Failed"}}, False),
+        ({"error": None}, False),
+    ],
+)
+def test_a_preempted_job_is_known_by_its_error(resource: dict[str, Any], expected: bool) -> None:
+    assert preempted(resource) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (200, True),
+        (405, True),
+        (400, True),
+        (401, False),
+        (403, False),
+        (404, False),
+        (500, False),
+        (503, False),
+    ],
+)
+def test_an_endpoint_lets_us_in_unless_it_says_otherwise(status: int, expected: bool) -> None:
+    with Endpoint(lambda _: Reply(status)) as endpoint, requests.Session() as session:
+        assert answers(session, f"{endpoint.url}/jobs", "the-token") is expected
+    (request,) = endpoint.received
+    assert (request.method, request.headers["Authorization"]) == ("GET", "Bearer the-token")

@@ -116,9 +116,14 @@ def test_a_creation_without_a_usable_name_or_id_is_not_taken_as_it_is(body: dict
     assert answer.kind == "ambiguous" or (answer.job and isinstance(answer.job_id, str))
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 422])
-def test_these_answers_are_given_before_a_job_is_made(status: int) -> None:
+@pytest.mark.parametrize("status", [400, 405, 413, 415, 422])
+def test_these_answers_refuse_the_job_before_it_is_made(status: int) -> None:
     assert answered(Reply(status, b"no")) == Answer(kind="refused", why=f"{status} no")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_these_answers_bar_whoever_asks(status: int) -> None:
+    assert answered(Reply(status, b"no")) == Answer(kind="barred", why=f"{status} no")
 
 
 @pytest.mark.parametrize("status", [202, 204, 300, 304, 408, 409, 410, 418, 424, 500, 501, 502, 503, 504])
@@ -145,13 +150,13 @@ def test_an_answer_that_breaks_off_is_ambiguous() -> None:
 
 def test_a_refused_connection_made_no_job(closed_port: int) -> None:
     answer = invoke(route(f"http://127.0.0.1:{closed_port}/jobs"), BODY, "token", "request-1")
-    assert answer == Answer(kind="refused", why="no connection in 3 tries (ConnectionError)")
+    assert answer == Answer(kind="barred", why="no connection in 3 tries (ConnectionError)")
 
 
 def test_an_endpoint_whose_certificate_is_not_trusted_made_no_job(tls: ssl.SSLContext) -> None:
     with Endpoint(lambda _: Reply(201, JOB), tls=tls) as endpoint:
         answer = invoke(route(endpoint.url), BODY, "token", "request-1")
-    assert answer == Answer(kind="refused", why="no connection in 3 tries (SSLError)")
+    assert answer == Answer(kind="barred", why="no connection in 3 tries (SSLError)")
     assert endpoint.received == []
 
 

@@ -1,26 +1,12 @@
 """Slots: at most `max_jobs` runs of a route hold one, whoever comes at once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
-import pytest
-
-from shared.ledger import Ledger, slot_key
+from shared.ledger import Ledger
 from shared.records import Launch
-from shared.store import Store
-from tests.shared.ledgers import LAUNCH, ROUTE, Clock
+from tests.shared.ledgers import LAUNCH, ROUTE
 
 THREE = ROUTE.but(max_jobs=3)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(store: Store, clock: Clock) -> Ledger:
-    return Ledger(store, clock)
 
 
 def taken(ledger: Ledger) -> Launch:
@@ -75,65 +61,3 @@ def test_a_route_with_fewer_slots_than_before_hands_out_no_more(ledger: Ledger) 
     assert launches[2] is not None
     ledger.free_slot(launches[2])
     assert ledger.take_slot(ROUTE) is None
-
-
-def unfinished(ledger: Ledger) -> list[Launch]:
-    return ledger.unfinished([ROUTE], timedelta(minutes=2))
-
-
-def test_a_run_that_holds_a_slot_and_never_began_is_unfinished_after_a_while(
-    ledger: Ledger, clock: Clock
-) -> None:
-    launch = taken(ledger)
-    clock.sleep(seconds=119)
-    assert unfinished(ledger) == []
-    clock.sleep(seconds=2)
-    assert unfinished(ledger) == [launch]
-
-
-def test_a_run_without_a_slot_is_unfinished_after_a_while(ledger: Ledger, clock: Clock) -> None:
-    asked = LAUNCH.but(slot=None, force=True)
-    ledger.open(asked, ROUTE)
-    assert unfinished(ledger) == []
-    clock.sleep(minutes=3)
-    assert unfinished(ledger) == [asked]
-
-
-def test_a_run_that_is_announced_and_holds_a_slot_is_unfinished_once(ledger: Ledger, clock: Clock) -> None:
-    launch = taken(ledger)
-    ledger.open(launch, ROUTE)
-    clock.sleep(minutes=3)
-    assert unfinished(ledger) == [launch]
-    assert ledger.take_slot(ROUTE) is None
-
-
-def test_of_a_run_that_was_launched_again_the_present_launch_is_unfinished(
-    ledger: Ledger, clock: Clock
-) -> None:
-    launch = taken(ledger)
-    ledger.open(launch, ROUTE)
-    ledger.open(launch.but(launch=2), ROUTE)
-    clock.sleep(minutes=3)
-    assert unfinished(ledger) == [launch.but(launch=2)]
-
-
-def test_the_closing_of_a_closed_run_is_finished(ledger: Ledger, store: Store, clock: Clock) -> None:
-    launch = taken(ledger)
-    ledger.open(launch, ROUTE)
-    held = {key: store.read(key) or ({}, "") for key in (slot_key("r", 0), f"open/{launch.run}")}
-    ledger.closed(launch, "succeeded")
-    _, etag = store.read(slot_key("r", 0)) or ({}, "")
-    store.replace(slot_key("r", 0), held[slot_key("r", 0)][0], etag)
-    store.create(f"open/{launch.run}", held[f"open/{launch.run}"][0])
-    clock.sleep(minutes=3)
-    assert unfinished(ledger) == []
-    assert list(store.listed("open/")) == []
-    assert ledger.take_slot(ROUTE) is not None
-
-
-def test_a_run_that_is_withdrawn_leaves_its_slot_to_others(ledger: Ledger, clock: Clock) -> None:
-    launch = taken(ledger)
-    ledger.withdraw(launch)
-    clock.sleep(minutes=3)
-    assert unfinished(ledger) == []
-    assert ledger.take_slot(ROUTE) is not None

@@ -1,24 +1,15 @@
-"""Versions in the ledger: they arrive, wait, are claimed by one run, and may be claimed again once they ended."""
+"""Versions in the ledger: they arrive, wait, and are claimed by one run."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import get_args
 
 import pytest
 
-from shared.ledger import Ledger, marker_key, version_path
-from shared.records import Version, Word
+from shared.ledger import Ledger
+from shared.ledger_keys import marker_key, version_path
+from shared.records import Version
 from shared.store import Store
-from tests.shared.ledgers import LAUNCH, ROUTE, Clock, arrived, closed_run, version, word
+from tests.shared.ledgers import Clock, arrived, claimed, closed_run, keys, version, word
 from tests.shared.memory_store import MemoryStore, OutrunStore
-
-
-@pytest.fixture
-def ledger(store: Store) -> Ledger:
-    return Ledger(store)
-
-
-def keys(store: Store, prefix: str) -> list[str]:
-    return [item.key for item in store.listed(prefix)]
 
 
 def test_a_version_that_arrives_twice_waits_once(ledger: Ledger, store: Store) -> None:
@@ -29,16 +20,13 @@ def test_a_version_that_arrives_twice_waits_once(ledger: Ledger, store: Store) -
 
 
 def test_a_version_that_a_run_has_claimed_does_not_wait_again(ledger: Ledger) -> None:
-    (marked,) = arrived(ledger)
-    ledger.claim("R1", marked)
-    ledger.forget_markers([marked])
+    claimed(ledger)
     assert not ledger.arrive(version())
     assert ledger.waiting("r") == []
 
 
 def test_an_overwritten_file_waits_as_another_version(ledger: Ledger) -> None:
-    (marked,) = arrived(ledger)
-    ledger.claim("R1", marked)
+    claimed(ledger)
     assert ledger.arrive(version(etag="0x2"))
 
 
@@ -112,11 +100,11 @@ def test_waiting_and_recorded_versions_are_known(ledger: Ledger) -> None:
 
 def test_a_claim_is_the_runs_for_good(ledger: Ledger) -> None:
     (marked,) = arrived(ledger)
-    claimed = ledger.claim("R1", marked)
-    assert claimed == version().but(run="R1")
-    assert ledger.claim("R1", marked) == claimed
+    mine = ledger.claim("R1", marked)
+    assert mine == version().but(run="R1")
+    assert ledger.claim("R1", marked) == mine
     assert ledger.claim("R2", marked) is None
-    assert ledger.version(version()) == claimed
+    assert ledger.version(version()) == mine
 
 
 def test_of_many_runs_one_claims_a_version(ledger: Ledger) -> None:
@@ -146,7 +134,7 @@ def test_a_run_that_is_outrun_at_a_released_version_leaves_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "marked", "claimed", "marker_stays"),
+    ("recorded", "marked", "won", "marker_stays"),
     [
         (version().but(n=1, run="R1"), 1, False, False),
         (version().but(n=2, run="R1"), 1, False, False),
@@ -165,63 +153,27 @@ def test_a_run_that_is_outrun_at_a_released_version_leaves_it() -> None:
     ],
 )
 def test_a_stale_marker_is_removed_and_a_fresh_one_obeyed(
-    ledger: Ledger, store: Store, recorded: Version, marked: int, claimed: bool, marker_stays: bool
+    ledger: Ledger, store: Store, recorded: Version, marked: int, won: bool, marker_stays: bool
 ) -> None:
     store.create(version_path(version()), recorded.to_dict())
     marker = version().but(n=marked)
     store.create(marker_key(marker), {})
-    assert (ledger.claim("R9", marker) is not None) is claimed
+    assert (ledger.claim("R9", marker) is not None) is won
     assert (keys(store, "waiting/") == [marker_key(marker)]) is marker_stays
 
 
-def test_a_version_that_its_closed_run_gave_no_word_can_be_asked_for(ledger: Ledger) -> None:
-    (marked,) = arrived(ledger)
-    ledger.claim("R1", marked)
-    closed_run(ledger, "R1")
-    assert ledger.claim_again("R2", version())[0] is not None
-
-
-def test_a_version_that_nobody_knows_can_be_asked_for(ledger: Ledger) -> None:
-    assert ledger.claim_again("R1", version()) == (version().but(run="R1"), "")
-    assert ledger.claim_again("R1", version()) == (version().but(run="R1"), "")
-
-
-def test_a_waiting_version_can_be_asked_for(ledger: Ledger, store: Store) -> None:
-    (marked,) = arrived(ledger)
-    assert ledger.claim_again("R1", version())[0] == version().but(run="R1")
-    assert ledger.claim("R2", marked) is None
-    assert ledger.waiting("r") == []
-
-
-def test_a_version_that_is_being_scored_cannot_be_asked_for(ledger: Ledger) -> None:
-    (marked,) = arrived(ledger)
-    ledger.claim("R1", marked)
-    ledger.open(LAUNCH, ROUTE)
-    for force in (False, True):
-        assert ledger.claim_again("R2", version(), force=force) == (None, "run R1 is scoring it")
-
-
-@pytest.mark.parametrize("force", [False, True])
-@pytest.mark.parametrize("final", get_args(Word))
-def test_a_version_that_ended_is_scored_again_unless_it_is_published(
-    ledger: Ledger, final: str, force: bool
+def test_a_version_that_was_claimed_after_its_run_had_closed_is_claimed_in_the_next_round(
+    ledger: Ledger,
 ) -> None:
     (marked,) = arrived(ledger)
+    closed_run(ledger, "R1")
     ledger.claim("R1", marked)
-    closed_run(ledger, "R1", word(marked, final))
-    claimed, why = ledger.claim_again("R2", version(), force=force)
-    if final == "published" and not force:
-        assert (claimed, why) == (None, "run R1 has published it")
-        assert ledger.version(version()) == version().but(run="R1")
-    else:
-        assert claimed == version().but(run="R2", n=2) == ledger.version(version())
+    assert ledger.claim("R2", marked) == version().but(run="R2", n=2) == ledger.version(version())
 
 
-def test_of_two_runs_that_ask_for_a_version_the_slower_is_told() -> None:
-    store = OutrunStore()
-    ledger = Ledger(store)
+def test_a_version_whose_closed_run_has_a_word_for_it_is_not_claimed(ledger: Ledger, store: Store) -> None:
     (marked,) = arrived(ledger)
     ledger.claim("R1", marked)
     closed_run(ledger, "R1", word(marked, "failed"))
-    store.meanwhile = lambda: ledger.claim_again("R2", version())
-    assert ledger.claim_again("R3", version()) == (None, "another run was faster")
+    assert ledger.claim("R2", marked) is None
+    assert keys(store, "waiting/") == []

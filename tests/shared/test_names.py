@@ -15,6 +15,7 @@ from shared.names import (
     output_path,
     part_name,
     parts_folder,
+    recipe,
     run_of_idempotency_key,
     ulid,
     version_key,
@@ -96,3 +97,9 @@ def test_each_post_has_an_output_path_that_its_attempts_marker_finds() -> None:
     paths = [output_path("R", attempt, post) for attempt in (1, 2, 12) for post in (1, 2)]
     assert len(set(paths)) == len(paths)
     assert [output_marker("R", 1) in path for path in paths] == [True, True, False, False, False, False]
+
+
+def test_a_recipe_stands_for_everything_of_it_and_nothing_else() -> None:
+    assert recipe(["https://e/jobs", ("a", "b")]) == recipe(["https://e/jobs", ["a", "b"]])
+    others = [["https://e/jobs", ["b", "a"]], ["https://e/jobs", ["ab"]], ["https://o/jobs", ["a", "b"]]]
+    assert recipe(["https://e/jobs", ["a", "b"]]) not in [recipe(list(other)) for other in others]

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from shared.records import JobView, Launch, Record, Run, Version, moment, timestamp
+from shared.records import (
+    Heartbeat,
+    Hold,
+    JobView,
+    Launch,
+    Owner,
+    Record,
+    Run,
+    Version,
+    moment,
+    timestamp,
+)
 
 VERSION = Version(container="inbox", blob="日 %.csv", etag="0x1", modified="m", size=7, route="r")
 RECORDS = [
@@ -13,6 +24,9 @@ RECORDS = [
     Launch(run="R", launch=1, route="r", slot=0),
     Run(run="R", launch=1, route={"name": "r"}, slot=None, created_at="c", spares=["j"], result=2),
     JobView(state="running", status="Running", wait=1.5),
+    Hold(route="r", model="m", deployment="", why="403", at="a", until="u", times=2),
+    Heartbeat(sweep="sweep-1", at="a", purged_to="R"),
+    Owner(hub="h", storage="s"),
 ]
 
 
@@ -35,4 +49,5 @@ def test_a_version_is_known_by_its_name_and_etag() -> None:
 
 
 def test_an_instance_is_named_for_its_run_and_launch() -> None:
-    assert Launch(run="R", launch=3, route="r").instance_id == "R-3"
+    launch = Launch(run="R", launch=3, route="r")
+    assert (launch.instance_id, launch.watch_id(2)) == ("R-3", "R-3-await-2")

@@ -1,0 +1,79 @@
+"""Runs brought to the stage that a test is about."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import requests
+
+from activities.parts import pack
+from activities.predictions import unpack
+from local.azureml.workspace import ARM_AUDIENCE
+from shared import clients, work
+from shared.names import output_path, part_name
+from shared.records import Launch, Verdict, Version
+from shared.routes import Route
+from tests.activities.conftest import App
+
+DATASTORE = "azureml"
+
+
+def packed(app: App, *versions: Version, route: Route | None = None, force: bool = False) -> Launch:
+    """A run whose parts are all there."""
+    launch = app.opened(*versions, route=route, force=force)
+    whole(pack, launch)
+    return launch
+
+
+def whole(activity: Callable[[dict[str, Any]], Any], launch: Launch) -> Any:
+    """The last answer of an activity that is called chunk after chunk."""
+    answers = (activity({**launch.to_dict(), "chunk": chunk}) for chunk in count())
+    return next(answer for answer in answers if not answer["more"])
+
+
+def job_ended(app: App, launch: Launch, raw: str | None, outcome: str = "completed", why: str = "") -> None:
+    """The job of a packed run has ended and left these raw predictions."""
+    run = app.run(launch)
+    path = output_path(run.run, run.attempt, run.post)
+    run = app.ledger.submitting(launch, path=path, nonce="n")
+    job_id = f"{app.emulator.workspace}/batchEndpoints/{launch.route}/deployments/only/jobs/j{run.attempt}"
+    run = app.ledger.submitted(launch, seen=run, job=f"j{run.attempt}", job_id=job_id)
+    app.ledger.ended(launch, run, outcome, why=why, studio="")
+    if raw is not None:
+        clients.storage().get_container_client(DATASTORE).upload_blob(path, raw)
+
+
+def scored(app: App, version: Version, raw: str | None, route: Route | None = None) -> Launch:
+    """A run of one file whose job has completed."""
+    launch = packed(app, version, route=route)
+    job_ended(app, launch, raw)
+    return launch
+
+
+def unpacked(app: App, launch: Launch) -> Verdict:
+    """What unpack found out about the one file of a run."""
+    whole(unpack, launch)
+    [verdict] = work.verdicts(app.run(launch), "unpack")
+    return verdict
+
+
+def published(app: App, name: str, data: str, raw: str, route: Route | None = None) -> None:
+    """A file whose predictions stand."""
+    assert unpacked(app, scored(app, app.drop(name, data), raw, route)).word == "published"
+
+
+def rows(*of_parts: tuple[int, float]) -> str:
+    """Raw predictions that name their file: a line for each (part's number, prediction)."""
+    return "".join(f"{value} {part_name(number)}\n" for number, value in of_parts)
+
+
+def jobs(app: App, run: str) -> list[str]:
+    """The names of the workspace's jobs for one run."""
+    url: str | None = f"{app.emulator.url}{app.emulator.workspace}/jobs?api-version=2023-10-01"
+    found: list[str] = []
+    while url:
+        bearer = {"Authorization": f"Bearer {app.emulator.token(ARM_AUDIENCE)}"}
+        page = requests.get(url, headers=bearer, timeout=10).json()
+        found += [job["name"] for job in page["value"] if run in str(job)]
+        url = page.get("nextLink")
+    return found
