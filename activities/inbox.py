@@ -23,7 +23,7 @@ bp = df.Blueprint()
 
 
 def arrive(name: str) -> Route | None:
-    """V1: looks at a name in the inbox and leaves a marker if it is a new version that is ready.
+    """Looks at a name in the inbox and leaves a marker if it is a new version that is ready.
 
     Returns the route whose file now waits, or None where nothing is to be done. Key: container, name and ETag.
     """
@@ -66,7 +66,7 @@ def version_of(blob: BlobProperties, name: str, route: Route) -> Version:
 
 @bp.activity_trigger(input_name="sweep")
 def find_missed_files(sweep: str) -> int:
-    """W2: leaves markers for the settled versions in the inbox that the ledger does not know.
+    """Leaves markers for the settled versions in the inbox that the ledger does not know.
 
     Key: container, name and ETag of each. Returns how many there were.
     """
@@ -97,7 +97,7 @@ def settled_versions() -> Iterator[Version]:
 
 @bp.activity_trigger(input_name="message")
 def dispose_inputs(message: dict) -> dict[str, Any]:
-    """R9: rejected files move to `rejected` with the reason beside them; scored ones move or stay as the route says.
+    """Rejected files move to `rejected` with the reason beside them; scored ones move or stay as the route says.
 
     Everything else stays in the inbox. Key: each version's ETag; a file overwritten or deleted meanwhile is left
     alone. A file that cannot be moved is named in the run's record and keeps nothing else from happening. Returns
@@ -112,6 +112,8 @@ def dispose_inputs(message: dict) -> dict[str, Any]:
     if left:
         clients.ledger().not_moved(launch, left)
     more = chunk + 1 < len(chunks)
+    if more:
+        clients.ledger().progressing(launch)
     return {"more": more, "moved": sum(why == "moved" for _, why in answers)}
 
 

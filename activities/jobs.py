@@ -8,11 +8,12 @@ from typing import Any
 
 import azure.durable_functions as df
 import requests
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from shared import azureml, clients, work
+from shared import azureml, clients, watching, work
 from shared.durations import parse_duration
 from shared.errors import StageFailed
+from shared.masking import masked
 from shared.names import output_marker, output_path, parts_folder
 from shared.records import JobView, Launch, Run, SubmitStep, moment
 from shared.routes import Route
@@ -22,6 +23,8 @@ bp = df.Blueprint()
 
 THROTTLED_WAIT = 30.0
 SEARCH_EVERY = 10.0
+# An execution that is slower than this may have been taken for dead, and its job is searched for.
+POSTED_WITHIN = timedelta(seconds=30)
 SIGN_OF_LIFE = timedelta(minutes=5)
 SLOWEST_PART = timedelta(minutes=5)
 SLOWEST_BYTES_PER_SECOND = 200_000
@@ -36,7 +39,7 @@ STOPPED = {
 
 @bp.activity_trigger(input_name="message")
 def submit_job(message: dict) -> dict[str, Any]:
-    """R3: writes the intent, then POSTs once. Key: run, attempt and post, by the nonce of the intent.
+    """Writes the intent, then POSTs once. Key: run, attempt and post, by the nonce of the intent.
 
     An execution that finds an intent it did not write does not POST: the job is searched for instead.
     """
@@ -45,11 +48,15 @@ def submit_job(message: dict) -> dict[str, Any]:
     run = ledger.fenced(launch)
     if run.cancel:
         run = ledger.canceled(launch)
+    if run.stage == "packed" and clients.now() >= watching.deadline(run):
+        run = ledger.failed(launch, "submit", "no job could be submitted before the route's deadline")
     if run.stage == "packed" and not run.failed_stage and not run.held:
         try:
             return posted(launch, run).to_dict()
         except StageFailed as problem:
             return turned_away(launch, run, str(problem)).to_dict()
+        except ClientAuthenticationError as problem:
+            return settled(no_token(launch, run, problem)).to_dict()
         except (requests.RequestException, AzureError) as problem:
             # The record says whether the intent stood already, and so whether "again" means a POST or a search.
             log.warning("run %s: cannot submit yet: %s", run.run, type(problem).__name__)
@@ -69,6 +76,12 @@ def turned_away(launch: Launch, run: Run, why: str) -> SubmitStep:
     return settled(run)
 
 
+def no_token(launch: Launch, run: Run, problem: ClientAuthenticationError) -> Run:
+    """The identity is refused. The record that is returned says whether the run is turned away for that."""
+    turned_away(launch, run, f"The app's identity gets no token: {masked(str(problem))[:300]}")
+    return clients.ledger().fenced(launch)
+
+
 def posted(launch: Launch, run: Run) -> SubmitStep:
     """What can fail first, then the intent, then the one POST. Raises StageFailed only before anything is spent."""
     ledger, nonce = clients.ledger(), secrets.token_hex(8)
@@ -78,7 +91,8 @@ def posted(launch: Launch, run: Run) -> SubmitStep:
     run = ledger.submitting(launch, path=path, nonce=nonce, raw_account=place.account, raw_url=place.url)
     if run.cancel:
         run = ledger.canceled(launch)
-    if run.nonce != nonce:
+    slow = clients.now() - moment(run.intent_at) > POSTED_WITHIN if run.intent_at else False
+    if run.nonce != nonce or slow:
         return settled(ledger.searching(launch))
     return noted(launch, run, azureml.invoke(Route.from_dict(run.route), body, token, path))
 
@@ -126,7 +140,10 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
         # With its own path: an execution that was slow may be answered after the intent of another.
         standing = ledger.submitted(launch, seen=run, job=answer.job, path=run.path, **told)
         log.info("run %s: job %s", run.run, standing.job)
-        return SubmitStep(kind="submitted")
+        if standing.job != answer.job:
+            log.warning("run %s: canceling spare job %s", run.run, answer.job)
+            cancel(answer.job, answer.job_id)
+        return settled(standing)
     if answer.kind == "ambiguous":
         log.warning(
             "run %s: no usable answer to the submission (%s), searching for its job", run.run, answer.why
@@ -138,14 +155,14 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
     if answer.kind == "throttled":
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
     if answer.kind == "barred":
-        return turned_away(launch, run, f"{run.route['model']} does not let us in: {answer.why}")
+        return turned_away(launch, run, f"{run.route['model']} cannot be used: {answer.why}")
     ledger.failed(launch, "submit", f"{run.route['model']} refused the job: {answer.why}")
     return SubmitStep(kind="failed")
 
 
 @bp.activity_trigger(input_name="message")
 def find_job(message: dict) -> dict[str, Any]:
-    """R4: looks for a job on this attempt's output paths. Key: run and attempt.
+    """Looks for a job on this attempt's output paths. Key: run and attempt.
 
     Found: the oldest is adopted, others are canceled. Not found within the search window: one more POST. No list
     could be read: the run fails as "submission-unknown", because a person must decide.
@@ -192,7 +209,7 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
         job=str(oldest["name"]),
         job_id=str(oldest["id"]),
         path=path,
-        spares=[str(job["name"]) for job in spares],
+        spares=[*run.spares, *(str(job["name"]) for job in spares)],
     )
     log.warning("run %s: adopted job %s, %d are spare", run.run, run.job, len(spares))
     cancel_spares(run)
@@ -230,7 +247,7 @@ def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
 
 @bp.activity_trigger(input_name="message")
 def read_job(message: dict) -> dict[str, Any]:
-    """R6: one look at the job; writes down its end. Key: run. A look that fails counts as still running."""
+    """One look at the job; writes down its end. Key: run. A look that fails counts as still running."""
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     run = ledger.fenced(launch)
@@ -278,7 +295,7 @@ def column_names(run: Run) -> frozenset[str]:
 
 @bp.activity_trigger(input_name="message")
 def stop_job(message: dict) -> None:
-    """R6: cancels the job for a reason of ours (a key of STOPPED). Key: run; canceling twice does no harm."""
+    """Cancels the job for a reason of ours (a key of STOPPED). Key: run; canceling twice does no harm."""
     launch = Launch.from_dict(message["launch"])
     run = clients.ledger().stopping(launch, message["reason"])
     cancel(run.job, run.job_id)
@@ -296,7 +313,7 @@ def cancel(job: str, job_id: str) -> None:
 
 @bp.activity_trigger(input_name="message")
 def give_up_job(message: dict) -> None:
-    """R6: ends the wait for a job that does not confirm its cancellation. Key: run."""
+    """Ends the wait for a job that does not confirm its cancellation. Key: run."""
     launch = Launch.from_dict(message)
     run = clients.ledger().fenced(launch)
     reason = run.stopping or "timed-out"

@@ -2,13 +2,20 @@
 
 import hashlib
 import logging
+import traceback
 from typing import Any
 
 import azure.durable_functions as df
-from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 
 from shared import clients, names, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks
+from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks, refusal
 from shared.csv_rows import columns_of, read_rows
 from shared.durations import parse_size
 from shared.errors import FileRejected
@@ -22,7 +29,7 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="message")
 def pack(message: dict) -> dict[str, Any]:
-    """R2: reads each version of one chunk under its ETag, once, checks it and writes its part.
+    """Reads each version of one chunk under its ETag, once, checks it and writes its part.
 
     Key: run, attempt and chunk; the same versions always give the same parts, and the first verdicts stand. Returns
     whether there is `more`, and after the last chunk how many `parts` there are.
@@ -55,12 +62,18 @@ def verdict_on(version: Version, run: Run, number: int) -> Verdict:
         return verdict.but(word="rejected", why=str(reason))
     except (ResourceModifiedError, ResourceNotFoundError):
         return gone(verdict)
+    except HttpResponseError as problem:
+        if not refusal(problem):
+            raise
+        return verdict.but(word="failed", why=f"pack: storage refuses the file: {refusal(problem)}")
     except AzureError:
         raise
-    except Exception as problem:
-        # A fault of ours that one file brings out; the others of the run go on.
-        log.exception("run %s: blob %s cannot be packed", run.run, version.blob)
-        return verdict.but(word="failed", why=f"pack: {type(problem).__name__}; the app's log says more")
+    except Exception as problem:  # noqa: BLE001  see below
+        # A fault of ours that one file brings out; the others of the run go on. The text may quote a cell.
+        place = traceback.extract_tb(problem.__traceback__)[-1]
+        kind = type(problem).__name__
+        log.error("run %s: blob %s: %s at %s:%d", run.run, version.blob, kind, place.filename, place.lineno)  # noqa: TRY400
+        return verdict.but(word="failed", why=f"pack: {kind}; the app's log says where")
 
 
 def gone(verdict: Verdict) -> Verdict:
@@ -83,7 +96,8 @@ def write_part(version: Version, run: Run, number: int) -> Verdict:
     part, carried = writers(run, number)
     rows = copy_rows(ChunkStream(read_chunks(source, version.etag), seen.update), route, part, carried)
     verdict = Verdict(version=version.key, blob=version.blob, rows=rows, sha256=seen.hexdigest())
-    if run.attempt == 1 and not run.force and published_already(version, verdict, route):
+    forced = run.force or version.force
+    if run.attempt == 1 and not forced and published_already(version, verdict, route):
         container = clients.container("predictions").container_name
         return verdict.but(
             word="unchanged",
@@ -97,12 +111,37 @@ def write_part(version: Version, run: Run, number: int) -> Verdict:
 
 
 def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
-    """Whether the predictions that stand under the file's name are its own, of the same bytes, model and columns."""
-    standing = properties(clients.container("predictions").get_blob_client(version.blob))
+    """Whether the predictions that stand under the file's name are its own, of the same bytes, model and columns.
+
+    They then become this version's, so that none between the two replaces them; where that is outrun, they are not.
+    """
+    target = clients.container("predictions").get_blob_client(version.blob)
+    standing = properties(target)
     said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
     own = said.get("dropscore_version", "").startswith(version.name)
     same_bytes = said.get("dropscore_sha256") == verdict.sha256
-    return own and same_bytes and said.get("dropscore_recipe") == names.recipe(route.scoring())
+    if (
+        standing is None
+        or not own
+        or not same_bytes
+        or said.get("dropscore_recipe") != names.recipe(route.scoring())
+    ):
+        return False
+    if said.get("dropscore_modified", "") >= version.modified:
+        return True
+    mine = {
+        "dropscore_version": version.key,
+        "dropscore_round": str(version.n),
+        "dropscore_etag": version.etag,
+        "dropscore_modified": version.modified,
+    }
+    try:
+        target.set_blob_metadata(
+            {**said, **mine}, etag=standing.etag, match_condition=MatchConditions.IfNotModified
+        )
+    except (ResourceModifiedError, ResourceNotFoundError):
+        return False
+    return True
 
 
 def writers(run: Run, number: int) -> tuple[CsvWriter, CsvWriter]:

@@ -16,7 +16,7 @@ from azure.storage.blob import BlobClient, BlobProperties
 
 from activities.jobs import cancel_spares, datastore
 from shared import azureml, clients, names, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks
+from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks, refusal
 from shared.errors import StageFailed
 from shared.names import bare_etag, carried_folder, part_name
 from shared.raw_predictions import Extents, extents_of, matched
@@ -55,7 +55,7 @@ class Raw:
 
 @bp.activity_trigger(input_name="message")
 def unpack(message: dict) -> dict[str, Any]:
-    """R7, P: matches the raw predictions to the rows of each packed version of one chunk and publishes them.
+    """Matches the raw predictions to the rows of each packed version of one chunk and publishes them.
 
     Key: each version and its round, kept in the published blob's metadata. Returns whether there is `more`, and after
     the last chunk whether what the job left incomplete is to be scored `again`.
@@ -66,7 +66,10 @@ def unpack(message: dict) -> dict[str, Any]:
         return {"more": False, "again": run.stage == "gathered"}
     packed = {verdict.version: verdict for verdict in work.verdicts(run, "pack") if verdict.part}
     versions = work.to_score(run)
-    chunks = list(work.chunks([version for version in versions if version.key in packed]))
+    to_publish = [version for version in versions if version.key in packed]
+    if run.reopened_at:
+        to_publish = clients.ledger().still_mine(run.run, to_publish)
+    chunks = list(work.chunks(to_publish))
     raw = usable_raw(run, launch, len(versions))
     verdicts = clients.in_parallel(
         lambda one: publish_version(one[1], packed[one[1].key], run, raw), chunks[chunk]
@@ -94,7 +97,7 @@ def finished(launch: Launch, run: Run) -> bool:
     """
     verdicts = work.verdicts(run, "unpack")
     incomplete = [verdict for verdict in verdicts if not verdict.word]
-    wanted = (run.parts > 1 or run.reopened) and not run.cancel
+    wanted = (run.parts > 1 or run.reopened_at) and not run.cancel
     if incomplete and wanted and run.attempt < run.attempts:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
         cancel_spares(run)
@@ -114,9 +117,14 @@ def publish_version(version: Version, packed: Verdict, run: Run, raw: Raw | str)
     writer = BlockWriter(target, f"{run.run}-{run.attempt}")
     try:
         write_rows(CsvWriter(writer), run, packed, raw.lines(packed.part))
+        word, why = commit(writer, identity(version, packed, run), version)
     except StageFailed as problem:
         return packed.but(why=f"unpack: {problem}")
-    word, why = commit(writer, identity(version, packed, run), version)
+    except HttpResponseError as problem:
+        if not refusal(problem):
+            raise
+        why = f"unpack: storage refuses to have the predictions written: {refusal(problem)}"
+        return packed.but(word="failed", why=why)
     where = f"{target.container_name}/{version.blob}" if word == "published" else ""
     return packed.but(word=word, why=why, where=where)
 
@@ -130,7 +138,7 @@ def raw_predictions(run: Run, launch: Launch, files: int) -> Raw:
     standing = properties(blob)
     if standing is None:
         raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
-    etag = clients.ledger().raw_found(launch, bare_etag(standing.etag)).raw_etag
+    etag = clients.ledger().raw_found(launch, run, bare_etag(standing.etag)).raw_etag
     small = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
     if files == 1:
         return Raw(blob, etag, None, small)
@@ -194,7 +202,7 @@ def identity(version: Version, packed: Verdict, run: Run) -> dict[str, str]:
 
 
 def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> tuple[str, str]:
-    """P: makes the predictions visible in one conditional commit. Returns the version's word, and why.
+    """Makes the predictions visible in one conditional commit. Returns the version's word, and why.
 
     Raises HttpResponseError (InvalidBlockList) where another commit on the name discarded the staged blocks: the
     activity is repeated and stages them again.
@@ -214,7 +222,10 @@ def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> t
         if word:
             return word, why
         condition = {"etag": standing.etag, "match_condition": MatchConditions.IfNotModified}
-    raise HttpResponseError(f"others kept writing to {version.blob} in the predictions container")
+    return "failed", (
+        f"unpack: {version.blob} in the predictions container is leased, or others keep writing to it; free it and run "
+        "the file again"
+    )
 
 
 def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> tuple[str, str]:
@@ -223,7 +234,7 @@ def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> 
     if theirs.get("dropscore_version", "")[:26] != version.name:
         return "failed", (
             f"unpack: a blob that is not ours stands at {version.blob} in the predictions container; move it away "
-            "and drop the file again"
+            "and rerun the run"
         )
     if theirs["dropscore_version"] == mine["dropscore_version"]:
         ours = int(theirs.get("dropscore_round", 0)) >= int(mine["dropscore_round"])

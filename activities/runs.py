@@ -13,11 +13,10 @@ from typing import Any
 import azure.durable_functions as df
 from azure.core.exceptions import ClientAuthenticationError
 
-from activities.jobs import cancel, cancel_spares, turned_away
-from shared import clients, schedule, work
+from activities.jobs import cancel, cancel_spares, no_token
+from shared import clients, schedule, watching, work
 from shared.current_routes import current_routes, route_named
-from shared.durations import parse_duration, parse_size
-from shared.masking import masked
+from shared.durations import parse_size
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -36,7 +35,7 @@ def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
     False where the identity is refused (the route is held, its files go on waiting) or the run is closed. Raises
-    ClientAuthenticationError where it is refused to a run that has got further, which is then taken up again later.
+    ClientAuthenticationError where it is refused to a run that may have a job, which is then taken up again later.
     """
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
@@ -50,13 +49,11 @@ def authenticate(message: dict) -> bool:
     try:
         get_tokens()
     except ClientAuthenticationError as problem:
-        if run.stage != "gathering":
+        if not no_token(launch, run, problem).held:
             raise
-        turned_away(launch, run, f"The app's identity gets no token: {masked(str(problem))[:300]}")
         return False
-    if run.stage != "gathering":
-        # The list may be missing, or name versions that other runs have taken since the run was closed.
-        work.write_claimed(run.run, ledger.claims(run.run))
+    if run.reopened_at:
+        clients.in_parallel(ledger.touch, ledger.claims(run.run))
     return True
 
 
@@ -69,7 +66,7 @@ def get_tokens() -> None:
 
 @bp.activity_trigger(input_name="message")
 def gather(message: dict) -> dict[str, Any]:
-    """R1, V2: writes the plan once, then claims from it. Key: run; called again it finds the same claims."""
+    """Writes the plan once, then claims from it. Key: run; called again it finds the same claims."""
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     run = ledger.fenced(launch)
@@ -77,17 +74,26 @@ def gather(message: dict) -> dict[str, Any]:
     files = run.files
     if run.stage == "gathering":
         claims, left_out = claimed_now(launch, route, partial(candidates, route))
-        work.write_claimed(launch.run, claims)
-        files = ledger.gathered(launch, len(claims), "; ".join(left_out)).files
-        ledger.forget_markers(claims)
+        sealed = seal(run, claims)
+        files = ledger.gathered(launch, len(sealed), "; ".join(left_out)).files
+        ledger.forget_markers(sealed)
         log.info("run %s: %d files of route %s", launch.run, files, route.name)
     chosen = clients.settings()
     return Gathered(
         files=files,
-        deadline=timestamp(moment(run.created_at) + parse_duration(route.deadline)),
+        deadline=timestamp(watching.deadline(run)),
         poll_at_least=chosen.poll_at_least.total_seconds(),
         poll_at_most=chosen.poll_at_most.total_seconds(),
     ).to_dict()
+
+
+def seal(run: Run, claims: list[Version]) -> list[Version]:
+    """The claims that count for good. What an execution claimed after that waits again."""
+    sealed = work.seal_claimed(run.run, claims)
+    rounds = {version.key: version.n for version in sealed}
+    late = [version for version in claims if rounds.get(version.key) != version.n]
+    clients.in_parallel(partial(clients.ledger().release, run.run), late)
+    return sealed
 
 
 def candidates(route: Route) -> list[Version]:
@@ -130,16 +136,8 @@ def asked_claims(launch: Launch, plan: list[Version]) -> tuple[list[Version], li
 
 
 @bp.activity_trigger(input_name="message")
-def fail_run(message: dict) -> None:
-    """Notes at which stage the run failed and why; the first reason stands. Key: run and launch."""
-    clients.ledger().failed(
-        Launch.from_dict(message["launch"]), message["stage"], masked(message["why"])[:500]
-    )
-
-
-@bp.activity_trigger(input_name="message")
 def write_results(message: dict) -> dict[str, Any]:
-    """V3, R8: one final word per version, written once; what a run that was turned away cannot word, it gives back.
+    """One final word per version, written once; what a run that was turned away cannot word, it gives back.
 
     Key: run. Returns how many versions got each word.
     """
@@ -149,21 +147,28 @@ def write_results(message: dict) -> dict[str, Any]:
 
 
 def word_each(launch: Launch) -> list[Verdict]:
-    """Words or releases every claimed version; what was claimed is asked of the ledger where the list is missing."""
+    """Words or releases every claimed version. Returns the words that stand."""
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     if run.stage == "gathering":
         # An execution that is only slow may still be claiming: what the plan offers is claimed before it is worded.
-        claimed, _ = claimed_now(launch, Route.from_dict(run.route), list)
+        claimed = seal(run, claimed_now(launch, Route.from_dict(run.route), list)[0])
     else:
-        claimed = work.claimed(launch.run) or ledger.claims(launch.run)
+        claimed = still_claimed(run)
     words = final_words(run, claimed, known_verdicts(run))
     if run.held:
         release(run, launch, claimed, words)
-    for verdict in ledger.resulted(launch, words):
+    standing = ledger.resulted(launch, words)
+    for verdict in standing:
         level = logging.WARNING if verdict.word == "failed" else logging.INFO
         log.log(level, "run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
-    return words
+    return standing
+
+
+def still_claimed(run: Run) -> list[Version]:
+    """What the run has to word: all it claimed, but for what others have taken before it was reopened."""
+    claimed = work.claimed(run.run) or clients.ledger().claims(run.run)
+    return clients.ledger().still_mine(run.run, claimed) if run.reopened_at else claimed
 
 
 def release(run: Run, launch: Launch, claimed: list[Version], words: list[Verdict]) -> None:
@@ -221,16 +226,16 @@ def tidy(run: Run) -> None:
 
 
 def following(run: Run, launch: Launch) -> list[Launch]:
-    """S2: the runs for what waits now. What this run was offered and left is not offered at once again."""
+    """The runs for what waits now. What this run was offered and left is not offered at once again."""
     route = current_routes().named(launch.route)
     if route is None or run.outcome == "released":
         return []
-    offered = {version.key for version in clients.ledger().plan(run.run, list)} if not run.files else set()
+    offered = {version.key for version in clients.ledger().planned(run.run) or []} if not run.files else set()
     return kick(route, offered)
 
 
 def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
-    """S1: runs for the files that wait, as far as there are free slots, unless all of them were `offered` in vain."""
+    """Runs for the files that wait, as far as there are free slots, unless all of them were `offered` in vain."""
     waiting = waiting_now(route)
     if all(version.key in offered for version in waiting) or clients.ledger().held(route):
         return []
@@ -243,7 +248,7 @@ def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
 
 
 def kick_arrival(route: Route) -> list[Launch]:
-    """S1 right after an arrival, whose marker is known to wait; scheduled routes wait for their time."""
+    """Right after an arrival, whose marker is known to wait; scheduled routes wait for their time."""
     if route.schedule or clients.ledger().held(route):
         return []
     launch = clients.ledger().take_slot(route)

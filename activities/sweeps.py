@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -24,6 +24,7 @@ GONE_AFTER = timedelta(seconds=30)
 PENDING_AFTER = timedelta(minutes=5)
 STALLED_AFTER = timedelta(minutes=30)
 PURGED_EVERY = timedelta(hours=1)
+PURGED_WITHIN = timedelta(minutes=1)
 # With the waits between them, these make some eight minutes, and some hours once a job may be paid for.
 LAUNCHES = 5
 LAUNCHES_OF_A_PAID_RUN = 12
@@ -34,13 +35,13 @@ ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
 @bp.activity_trigger(input_name="sweep")
 def begin_sweep(sweep: str) -> bool:
-    """W8: leaves the heartbeat. False while another sweep is at work. Key: the sweep's instance id."""
+    """Leaves the heartbeat. False while another sweep is at work. Key: the sweep's instance id."""
     return clients.ledger().begin_sweep(sweep)
 
 
 @bp.activity_trigger(input_name="sweep")
 def end_sweep(sweep: str) -> None:
-    """V5, W8: once an hour clears old records; then lets the next sweep begin. Key: the sweep's instance id."""
+    """Once an hour clears old records; then lets the next sweep begin. Key: the sweep's instance id."""
     beat = clients.ledger().heartbeat()
     due = beat is None or not beat.purged_at or clients.now() - moment(beat.purged_at) > PURGED_EVERY
     clients.ledger().end_sweep(sweep, **(purged(beat) if due else {}))
@@ -55,7 +56,8 @@ def purged(beat: Heartbeat | None) -> dict[str, str]:
             for blob in clients.container("inbox").list_blobs()
         }
         versions = ledger.forget_versions(present, before)
-        runs, last = ledger.forget_runs(before, beat.purged_to if beat else "")
+        until = clients.now() + PURGED_WITHIN
+        runs, last = ledger.forget_runs(before, beat.purged_to if beat else "", until)
         for run in runs:
             work.forget(run)
     except AzureError as problem:
@@ -69,38 +71,58 @@ def purged(beat: Heartbeat | None) -> dict[str, str]:
 @bp.activity_trigger(input_name="sweep")
 @bp.durable_client_input(client_name="client")
 async def start_waiting(sweep: str, client: Any) -> int:
-    """W3 to W7: takes up runs that nobody carries, lifts holds, and starts runs for what waits.
+    """Takes up runs that nobody carries, lifts holds, and starts runs for what waits.
 
     Key: slots, run ids and launches; a run that is under way is left alone. Returns how many were started.
     """
     routes = await asyncio.to_thread(current_routes)
-    resumed = await taken_up(client, routes)
-    await start(client, resumed)
-    await asyncio.to_thread(lift_holds, routes)
-    fresh = [launch for route in routes.routes for launch in await asyncio.to_thread(kick, route)]
-    await start(client, fresh)
+    resumed, problems = await taken_up(client, routes)
+    fresh = 0
+    for route in routes.routes:
+        try:
+            await asyncio.to_thread(lift_hold, route)
+            launches = await asyncio.to_thread(kick, route)
+            await start(client, launches)
+        except Exception as problem:  # noqa: BLE001  one route does not stop the others; it is raised below
+            problems.append(problem)
+        else:
+            fresh += len(launches)
     if resumed or fresh:
-        log.info("%s: resumed %d runs, started %d", sweep, len(resumed), len(fresh))
-    return len(resumed) + len(fresh)
+        log.info("%s: resumed %d runs, started %d", sweep, resumed, fresh)
+    if problems:
+        raise problems[0]
+    return resumed + fresh
 
 
-async def taken_up(client: Any, routes: Routes) -> list[Launch]:
-    """The launches that go on with runs nobody carries any more."""
+async def taken_up(client: Any, routes: Routes) -> tuple[int, list[Exception]]:
+    """Goes on with the runs nobody carries any more. Returns with how many, and what went wrong with others."""
     unfinished = await asyncio.to_thread(clients.ledger().unfinished, routes.routes)
-    found = []
+    resumed, problems = 0, []
     for launch, since in unfinished:
-        silent = clients.now() - since
-        if silent < patience(launch):
-            continue
-        status = (await client.get_status(launch.instance_id)).runtime_status
-        state = status.name if status is not None else ""
-        if state in ENDED or not state or (state == "Pending" and silent > PENDING_AFTER):
-            found += await asyncio.to_thread(next_launch, launch, begun=bool(state))
-        elif state != "Pending" and silent > STALLED_AFTER:
-            # Its end is seen by the next sweep, which goes on with the run.
-            log.error("run %s: its orchestration has done nothing since %s, ending it", launch.run, since)
-            await client.terminate(launch.instance_id, "stalled; the run goes on under its next launch")
-    return found
+        try:
+            launches = await looked_after(client, launch, since)
+            await start(client, launches)
+        except Exception as problem:  # noqa: BLE001  one run does not stop the others; the caller raises it
+            problems.append(problem)
+        else:
+            resumed += len(launches)
+    return resumed, problems
+
+
+async def looked_after(client: Any, launch: Launch, since: datetime) -> list[Launch]:
+    """What is to be started for one run, whose last sign of life is given."""
+    silent = clients.now() - since
+    if silent < patience(launch):
+        return []
+    status = (await client.get_status(launch.instance_id)).runtime_status
+    state = status.name if status is not None else ""
+    if state in ENDED or not state or (state == "Pending" and silent > PENDING_AFTER):
+        return await asyncio.to_thread(next_launch, launch, begun=bool(state))
+    if state != "Pending" and silent > STALLED_AFTER:
+        # Its end is seen by the next sweep, which goes on with the run.
+        log.error("run %s: its orchestration has done nothing since %s, ending it", launch.run, since)
+        await client.terminate(launch.instance_id, "stalled; the run goes on under its next launch")
+    return []
 
 
 def patience(launch: Launch) -> timedelta:
@@ -109,7 +131,7 @@ def patience(launch: Launch) -> timedelta:
 
 
 def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
-    """R5: the launch that resumes a run; the same one where its orchestration was never made.
+    """The launch that resumes a run; the same one where its orchestration was never made.
 
     A run whose orchestration left no record has claimed nothing: it is closed, its slot freed, its files wait on.
     """
@@ -122,39 +144,37 @@ def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
         return []
     if run.stage == "closed" or run.launch != launch.launch:
         return []
-    if launch.tries >= (LAUNCHES_OF_A_PAID_RUN if run.stage in PAID else LAUNCHES):
-        return given_up(launch, run)
     resumed = launch.but(launch=launch.launch + 1)
+    try:
+        run = ledger.open(resumed, Route.from_dict(run.route))
+        if launch.tries >= (LAUNCHES_OF_A_PAID_RUN if run.stage in PAID else LAUNCHES):
+            return given_up(resumed, run)
+    except Fenced:
+        return []
     log.warning(
         "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
     )
-    ledger.open(resumed, Route.from_dict(run.route))
     return [resumed]
 
 
 def given_up(launch: Launch, run: Run) -> list[Launch]:
     """Closes a run that no launch could bring to its end, so that the route goes on. Returns what comes after it."""
-    why = f"{launch.tries} orchestrations of the run have failed; the app's log says why"
+    why = f"{launch.tries - 1} orchestrations of the run have failed; the app's log says why"
     if run.nonce and not run.job and jobs_of(run) is None:
         why = submission_unknown(run)
-    try:
-        clients.ledger().failed(launch, run.stage, why)
-        word_each(launch)
-        return close(launch)[1]
-    except Fenced:
-        return []
+    clients.ledger().failed(launch, run.stage, why)
+    word_each(launch)
+    return close(launch)[1]
 
 
-def lift_holds(routes: Routes) -> None:
-    """W6: a held route is probed once per sweep; when its time is over, one run tries whatever the probe says."""
-    for route in routes.routes:
-        hold = clients.ledger().held(route)
-        if (
-            hold
-            and (clients.now() >= moment(hold.until) or let_in(route, hold))
-            and clients.ledger().lift(route)
-        ):
-            log.info("route %s: its files are tried again", route.name)
+def lift_hold(route: Route) -> None:
+    """A held route is tried again when its time is over, when it names another target, or when that lets us in."""
+    hold = clients.ledger().last_hold(route.name)
+    if hold is None or hold.lifted:
+        return
+    over = hold.target != route.target or clients.now() >= moment(hold.until)
+    if (over or let_in(route, hold)) and clients.ledger().lift(route):
+        log.info("route %s: its files go on", route.name)
 
 
 def let_in(route: Route, hold: Hold) -> bool:

@@ -111,7 +111,8 @@ def report(stack: Stack, words: dict[str, Verdict]) -> int:
     print(f"\nrejected/{note}:\n")
     print("\n".join(f"    {line}" for line in reason.splitlines()))
     jobs = {run.job for _, run in claimed(Ledger(BlobStore(stack.container("ledger")))) if run and run.job}
-    print(f"\n{len(jobs)} jobs ran, one for each good file; the second event of {TWICE} started none.")
+    ran = "One job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+    print(f"\n{ran} ran for the good files; the second event of {TWICE} started none.")
     print(f"Everything lies under {STATE}: storage in azurite/, jobs in azureml/, logs in logs/.")
     print("Next: `python3 dev.py up` stays up, so that you can drop files of your own.")
     return 0

@@ -1,7 +1,7 @@
 """One run, top to bottom: authenticate, gather, pack, submit, await, unpack, close."""
 
 from collections.abc import Generator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -10,10 +10,10 @@ from activities.inbox import dispose_inputs
 from activities.jobs import find_job, submit_job
 from activities.parts import pack
 from activities.predictions import unpack
-from activities.runs import authenticate, close_run, fail_run, gather, write_results
+from activities.runs import authenticate, close_run, gather, write_results
 from orchestrators.await_job import await_job
 from orchestrators.steps import Steps, fenced
-from shared.records import Gathered, JobView, Launch, SubmitStep, Watch, moment, timestamp
+from shared.records import Gathered, JobView, Launch, SubmitStep, Watch, timestamp
 
 bp = df.Blueprint()
 Decisions = Generator[Any, Any, Any]
@@ -62,7 +62,7 @@ def job_ended(context: df.DurableOrchestrationContext, steps: Steps, gathered: G
     """Submits one job and waits for its end, which is returned; "" where there is no job. Pre-empted: one more."""
     ended = "preempted"
     while ended == "preempted":
-        if not (yield from submitted(context, steps, moment(gathered.deadline))):
+        if not (yield from submitted(context, steps)):
             return ""
         watch = Watch(
             launch=steps.launch,
@@ -82,19 +82,17 @@ def job_ended(context: df.DurableOrchestrationContext, steps: Steps, gathered: G
     return ended
 
 
-def submitted(context: df.DurableOrchestrationContext, steps: Steps, deadline: datetime) -> Decisions:
+def submitted(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
     """One job, once: submits, searches where an answer was lost, and waits as it is told. True: there is a job."""
-    step, rounds = SubmitStep(kind="again"), 0
-    while step.kind in ("again", "searching"):
+    activity, rounds = submit_job, 0
+    while True:
+        step = SubmitStep.from_dict((yield steps("submit", activity)))
+        if step.kind not in ("again", "searching"):
+            return step.kind == "submitted"
+        activity = find_job if step.kind == "searching" else submit_job
         rounds += step.kind == "again"
         if step.wait:
             # Each round lengthens the history that every later step replays.
             patient = step.kind == "again" and rounds > PATIENT_ROUNDS
             wait = PATIENT_WAIT if patient else timedelta(seconds=step.wait)
             yield context.create_timer(context.current_utc_datetime + wait)
-        if step.kind == "again" and context.current_utc_datetime >= deadline:
-            yield steps.failed(fail_run, "no job could be submitted before the route's deadline")
-            return False
-        activity = find_job if step.kind == "searching" else submit_job
-        step = SubmitStep.from_dict((yield steps("submit", activity)))
-    return step.kind == "submitted"

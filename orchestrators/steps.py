@@ -52,8 +52,3 @@ class Steps:
             answer = yield self(stage, activity, chunk=chunk)
             if not answer["more"]:
                 return answer
-
-    def failed(self, activity: Any, why: str) -> Any:
-        """The task that notes at which stage the run failed, and why."""
-        failure = {"launch": self.launch, "stage": self.stage, "why": why}
-        return self.context.call_activity_with_retry(activity, TRANSIENT, failure)

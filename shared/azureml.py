@@ -12,6 +12,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from time import sleep, time
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -109,7 +110,8 @@ def invoke(route: Route, body: dict[str, Any], token: str, request_id: str) -> A
             if not never_connected(problem):
                 return Answer(kind="ambiguous", why=type(problem).__name__)
             why = type(problem).__name__
-    return Answer(kind="barred", why=f"no connection in {len(CONNECT_PAUSES)} tries ({why})")
+    place = urlsplit(route.model).netloc
+    return Answer(kind="barred", why=f"no connection to {place} in {len(CONNECT_PAUSES)} tries ({why})")
 
 
 def never_connected(problem: requests.RequestException) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, ContentSettings
 
 BLOCK = 4 * 1024 * 1024
@@ -44,6 +44,16 @@ def properties(blob: BlobClient) -> BlobProperties | None:
         return blob.get_blob_properties()
     except ResourceNotFoundError:
         return None
+
+
+def refusal(problem: HttpResponseError) -> str:
+    """Why storage refuses one blob (archived, leased, immutable), where trying again would not help; else "".
+
+    Not where it refuses the identity or the load, nor where another writer has discarded staged blocks.
+    """
+    code, status = str(getattr(problem, "error_code", "") or ""), problem.status_code or 0
+    passing = status in (401, 403, 404, 408, 429) or code in ("InvalidBlockList", "ConditionNotMet")
+    return "" if passing or not 400 <= status < 500 else code or str(status)
 
 
 def read_chunks(

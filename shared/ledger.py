@@ -45,7 +45,8 @@ LONGEST_HOLD = timedelta(hours=1)
 SWEEP_AT_MOST = timedelta(minutes=5)
 REOPENING = timedelta(minutes=1)
 PURGED_AT_ONCE = 5_000
-RUNS_LOOKED_AT = 200
+RUNS_LOOKED_AT = 2_000
+WORDS_KEPT = 8
 CANCELABLE = ("gathering", "gathered", "packed", "submitting", "searching", "submitted")
 
 
@@ -65,6 +66,7 @@ class Ledger:
         self.store = store
         self.clock = clock
         self.in_parallel = in_parallel
+        self.kept_words: dict[str, dict[str, str]] = {}
 
     def now(self) -> str:
         return timestamp(self.clock())
@@ -72,7 +74,7 @@ class Ledger:
     # Versions
 
     def arrive(self, seen: Version) -> bool:
-        """V1: leaves a marker for a version nobody scores yet. False: it is known already."""
+        """Leaves a marker for a version nobody scores yet. False: it is known already."""
         known = self.version(seen)
         if known is not None and known.run is not None:
             return False
@@ -94,12 +96,13 @@ class Ledger:
         return {(route, marker.split(".", 1)[0]) for _, route, marker in found}
 
     def waiting(self, route: str, until: str = "") -> list[Version]:
-        """The markers of a route, oldest first; `until` leaves out those that came later."""
-        markers = sorted(self.store.listed(f"waiting/{route}/"), key=lambda item: (item.created, item.key))
-        return [version_of_marker(item, route) for item in markers if not until or item.created <= until]
+        """The versions that are marked for a route, the first dropped first; `until` leaves out those dropped later."""
+        marked = [version_of_marker(item, route) for item in self.store.listed(f"waiting/{route}/")]
+        found = [version for version in marked if not until or version.modified <= until]
+        return sorted(found, key=lambda version: (version.modified, version.key))
 
     def claim(self, run: str, marked: Version) -> Version | None:
-        """V2 for a waiting version: makes it the run's, or None where the marker says nothing any more."""
+        """Makes a waiting version the run's, or None where the marker says nothing any more."""
         claimed = marked.but(run=run)
         if self.store.create(version_path(marked), claimed.to_dict()):
             return claimed
@@ -109,23 +112,26 @@ class Ledger:
         record = Version.from_dict(found[0])
         if record.run == run:
             return record
-        if record.n < marked.n and record.run is not None and not self.is_closed(record.run):
-            return None  # its run is releasing it
-        if record.n < marked.n or (record.n == marked.n and record.run is None):
+        holder = self.run(record.run) if record.run is not None else None
+        if record.run is not None and (holder is None or holder.stage != "closed"):
+            return None  # its run releases it, or forgets its marker, itself
+        if record.n < marked.n or (record.n == marked.n and holder is None):
             return self.take_over(run, record, found[1], marked.n)
-        if record.n == marked.n and self.is_orphan(record):
+        if record.n == marked.n and holder is not None and record.key not in self.words(holder):
+            # It was claimed by an execution so slow that its run was closed before.
             return self.take_over(run, record, found[1], marked.n + 1)
         self.store.delete(marker_key(marked))
         return None
 
     def claim_again(self, run: str, wanted: Version, *, force: bool = False) -> tuple[Version | None, str]:
-        """V2 for an explicit run: also takes versions that have ended. Returns the claim, or why there is none."""
-        if self.store.create(version_path(wanted), wanted.but(run=run).to_dict()):
-            return wanted.but(run=run), ""
+        """For an explicit run: also takes versions that have ended. Returns the claim, or why there is none."""
+        claimed = wanted.but(run=run, force=force)
+        if self.store.create(version_path(wanted), claimed.to_dict()):
+            return claimed, ""
         found = self.store.read(version_path(wanted))
         if found is None:
             return self.claim_again(run, wanted, force=force)
-        record = Version.from_dict(found[0])
+        record = Version.from_dict(found[0]).but(force=force)
         if record.run == run:
             return record, ""
         if record.run is None:
@@ -142,7 +148,7 @@ class Ledger:
         return claimed if self.store.replace(version_path(record), claimed.to_dict(), etag) else None
 
     def release(self, run: str, version: Version) -> bool:
-        """V3: the run gives a version back, which waits in the next round. False: it is not the run's any more.
+        """The run gives a version back, which waits in the next round. False: it is not the run's any more.
 
         The marker comes first: a version that nobody has claimed is always marked.
         """
@@ -159,18 +165,20 @@ class Ledger:
         run = self.run(record.run or "")
         if run is None or run.stage != "closed":
             return ""
-        return next((word.word for word in self.results(run) if word.version == record.key), "failed")
+        return self.words(run).get(record.key, "failed")
 
-    def is_orphan(self, record: Version) -> bool:
-        """Whether a run was closed and has no word for the version: a slow execution claimed it too late."""
-        run = self.run(record.run or "")
-        if run is None or run.stage != "closed":
-            return False
-        return record.key not in {word.version for word in self.results(run)}
+    def words(self, run: Run) -> dict[str, str]:
+        """The words of a run by version. Kept for a while: results are written once, and asked for file by file."""
+        key = f"{run.run}/{run.result}"
+        if key not in self.kept_words:
+            if len(self.kept_words) >= WORDS_KEPT:
+                self.kept_words.clear()
+            self.kept_words[key] = {word.version: word.word for word in self.results(run)}
+        return self.kept_words[key]
 
     def claims(self, run: str) -> list[Version]:
-        """The versions of the run's plan whose records name it: the truth, wherever its work was interrupted."""
-        records = self.in_parallel(self.version, self.plan(run, list))
+        """The versions of the run's plan whose records name it."""
+        records = self.in_parallel(self.version, self.planned(run) or [])
         return [record for record in records if record is not None and record.run == run]
 
     def forget_markers(self, versions: Iterable[Version]) -> None:
@@ -180,7 +188,7 @@ class Ledger:
     # Slots
 
     def take_slot(self, route: Route) -> Launch | None:
-        """S1: the first launch of a new run in a free slot, or None while all are held."""
+        """The first launch of a new run in a free slot, or None while all are held."""
         for k in range(route.max_jobs):
             launch = Launch(run=names.new_run(self.clock()), launch=1, route=route.name, slot=k)
             held = Slot(run=launch.run, at=self.now())
@@ -195,7 +203,7 @@ class Ledger:
         return None
 
     def free_slot(self, launch: Launch) -> None:
-        """S2: frees the run's slot; list what waits only after this."""
+        """Frees the run's slot; list what waits only after this."""
         if launch.slot is None:
             return
         found = self.store.read(slot_key(launch.route, launch.slot))
@@ -205,17 +213,19 @@ class Ledger:
     # Holds
 
     def held(self, route: Route) -> Hold | None:
-        """The hold that keeps the route's files waiting. One for another model counts no more."""
-        found = self.store.read(hold_key(route.name))
-        hold = Hold.from_dict(found[0]) if found else None
-        counts = hold and not hold.lifted and (hold.model, hold.deployment) == (route.model, route.deployment)
-        return hold if counts else None
+        """The hold that keeps the route's files waiting. One for another target counts no more."""
+        hold = self.last_hold(route.name)
+        return hold if hold and not hold.lifted and hold.target == route.target else None
+
+    def last_hold(self, route: str) -> Hold | None:
+        found = self.store.read(hold_key(route))
+        return Hold.from_dict(found[0]) if found else None
 
     def hold(self, route: Route, why: str) -> bool:
         """The route's files wait from now on; each refusal in a row doubles the time. False: they wait already."""
         found = self.store.read(hold_key(route.name))
         last = Hold.from_dict(found[0]) if found else None
-        same = last is not None and (last.model, last.deployment) == (route.model, route.deployment)
+        same = last is not None and last.target == route.target
         if last and same and not last.lifted:
             return False
         in_a_row = last and same and self.clock() - moment(last.until) < LONGEST_HOLD
@@ -223,8 +233,7 @@ class Ledger:
         wait = min(FIRST_HOLD * 2 ** (times - 1), LONGEST_HOLD)
         hold = Hold(
             route=route.name,
-            model=route.model,
-            deployment=route.deployment,
+            target=route.target,
             why=why,
             at=self.now(),
             until=timestamp(self.clock() + wait),
@@ -248,7 +257,7 @@ class Ledger:
     # Runs
 
     def open(self, launch: Launch, route: Route) -> Run:
-        """R1, R5: creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
+        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
         self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
         fresh = Run(
             run=launch.run,
@@ -267,12 +276,8 @@ class Ledger:
         found = self.store.read(run_key(run))
         return Run.from_dict(found[0]) if found else None
 
-    def is_closed(self, run: str) -> bool:
-        found = self.run(run)
-        return found is not None and found.stage == "closed"
-
     def unfinished(self, routes: Iterable[Route]) -> list[tuple[Launch, datetime]]:
-        """W3, W4: the present launch of every run that is announced or holds a slot, and its last sign of life.
+        """The present launch of every run that is announced or holds a slot, and its last sign of life.
 
         On the way, finishes the closing of runs whose record says that they are closed.
         """
@@ -324,7 +329,7 @@ class Ledger:
         for k in range(route.max_jobs):
             found = self.store.read(slot_key(route.name, k))
             if found and found[0]["run"]:
-                launch = Launch(run=found[0]["run"], launch=found[0]["launch"], route=route.name, slot=k)
+                launch = Launch(run=found[0]["run"], launch=1, route=route.name, slot=k)
                 yield launch, found[0]["at"]
 
     def bring_plan(self, run: str, versions: list[Version]) -> bool:
@@ -332,21 +337,25 @@ class Ledger:
         return self.store.create_lines(plan_key(run), [version.to_dict() for version in versions])
 
     def plan(self, run: str, candidates: Callable[[], list[Version]]) -> list[Version]:
-        """R1: the run's candidate versions, written once; later calls get the first answer."""
-        lines = self.store.read_lines(plan_key(run))
-        if lines is None:
+        """The run's candidate versions, written once; later calls get the first answer."""
+        planned = self.planned(run)
+        if planned is None:
             planned = candidates()
-            if self.bring_plan(run, planned):
-                return planned
-            lines = self.store.read_lines(plan_key(run)) or []
-        return [Version.from_dict(line) for line in lines]
+            if not self.bring_plan(run, planned):
+                return self.planned(run) or []
+        return planned
+
+    def planned(self, run: str) -> list[Version] | None:
+        """The run's plan, or None where it was never written."""
+        lines = self.store.read_lines(plan_key(run))
+        return None if lines is None else [Version.from_dict(line) for line in lines]
 
     def gathered(self, launch: Launch, files: int, left_out: str = "") -> Run:
-        """R1: the claims stand; `left_out` says which asked-for files are not among them, and why."""
+        """The claims stand; `left_out` says which asked-for files are not among them, and why."""
         return self.advance(launch, "gathering", "gathered", files=files, left_out=left_out)
 
     def packed(self, launch: Launch, *, attempt: int, rows: int, parts: int) -> Run:
-        """R2: the attempt's parts are all there."""
+        """The attempt's parts are all there."""
 
         def change(run: Run) -> Run:
             same = run.stage == "gathered" and run.attempt == attempt
@@ -355,7 +364,7 @@ class Ledger:
         return self.change(launch, change)
 
     def submitting(self, launch: Launch, *, path: str, nonce: str, **place: str) -> Run:
-        """R3: the intent; only the execution whose nonce stands may POST. `place` is where the path lies.
+        """The intent; only the execution whose nonce stands may POST. `place` is where the path lies.
 
         A run that is to be canceled, or that another execution has given up meanwhile, stays where it is.
         """
@@ -368,7 +377,7 @@ class Ledger:
         return self.change(launch, change)
 
     def not_submitted(self, launch: Launch, seen: Run, *, post: int) -> Run:
-        """R3/R4: surely no job came of the POST of `seen`; the run may submit again under the number `post`."""
+        """Surely no job came of the POST of `seen`; the run may submit again under the number `post`."""
 
         def change(run: Run) -> Run:
             same = run.stage in ("submitting", "searching") and run.nonce == seen.nonce
@@ -377,11 +386,11 @@ class Ledger:
         return self.change(launch, change)
 
     def searching(self, launch: Launch) -> Run:
-        """R4: a POST may or may not have made a job."""
+        """A POST may or may not have made a job."""
         return self.advance(launch, "submitting", "searching")
 
     def submitted(self, launch: Launch, *, job: str, seen: Run, **found: Any) -> Run:
-        """R3/R4: the one job of the attempt that `seen` was in, and what is known of it; the first one stands."""
+        """The one job of the attempt that `seen` was in, and what is known of it; the first one stands."""
 
         def change(run: Run) -> Run:
             same = run.attempt == seen.attempt and run.stage in ("submitting", "searching")
@@ -390,7 +399,7 @@ class Ledger:
         return self.change(launch, change)
 
     def preempted(self, launch: Launch, seen: Run) -> Run:
-        """R6: the nodes were taken away from the job before it was done; the attempt's second POST makes another."""
+        """The nodes were taken away from the job before it was done; the attempt's second POST makes another."""
 
         def change(run: Run) -> Run:
             if run.stage != "submitted" or run.job != seen.job:
@@ -402,11 +411,11 @@ class Ledger:
         return self.change(launch, change)
 
     def stopping(self, launch: Launch, reason: str) -> Run:
-        """R6: the job is being canceled by us; the first reason stands."""
+        """The job is being canceled by us; the first reason stands."""
         return self.change(launch, lambda run: run if run.stopping else run.but(stopping=reason))
 
     def ended(self, launch: Launch, seen: Run, job_outcome: str, *, why: str, studio: str) -> Run:
-        """R6: the job of `seen` has ended: `completed`, `failed`, `canceled`, `timed-out` or `not-responding`."""
+        """The job of `seen` has ended: `completed`, `failed`, `canceled`, `timed-out` or `not-responding`."""
         failed_stage = "" if job_outcome == "completed" else "await"
         changes = {"job_outcome": job_outcome, "why": why, "studio": studio, "failed_stage": failed_stage}
 
@@ -416,12 +425,18 @@ class Ledger:
 
         return self.change(launch, change)
 
-    def raw_found(self, launch: Launch, etag: str) -> Run:
-        """R7: the raw predictions that count, by their ETag, once."""
-        return self.change(launch, lambda run: run if run.raw_etag else run.but(raw_etag=etag))
+    def raw_found(self, launch: Launch, seen: Run, etag: str) -> Run:
+        """The raw predictions of the job of `seen` that count, by their ETag, once. Raises Fenced where it is over."""
+
+        def change(run: Run) -> Run:
+            if run.stage != "ended" or (run.attempt, run.job) != (seen.attempt, seen.job):
+                raise Fenced(f"run {run.run} has gone on from job {seen.job}")
+            return run if run.raw_etag else run.but(raw_etag=etag)
+
+        return self.change(launch, change)
 
     def try_alone(self, launch: Launch, seen: Run) -> Run:
-        """R7: what the job left incomplete is packed once more, in the next attempt, each file alone."""
+        """What the job left incomplete is packed once more, in the next attempt, each file alone."""
 
         def change(run: Run) -> Run:
             if run.stage != "ended" or run.attempt != seen.attempt or run.attempt >= run.attempts:
@@ -442,18 +457,19 @@ class Ledger:
         return self.change(launch, lambda run: run if run.why else run.but(failed_stage=stage, why=why))
 
     def turned_away(self, launch: Launch, why: str) -> Run:
-        """R3: the endpoint or the identity refused, so that the run will release what it has claimed.
+        """The endpoint or the identity refused, so that the run will release what it has claimed.
 
         Not where another execution has got further, for there may be a job.
         """
 
         def change(run: Run) -> Run:
-            return run.but(held=why) if run.stage in ("gathering", "packed") and not run.held else run
+            unspent = run.stage in ("gathering", "gathered", "packed")
+            return run.but(held=why) if unspent and not run.held else run
 
         return self.change(launch, change)
 
     def released(self, launch: Launch, files: int) -> Run:
-        """V3 is done: so many files of the run wait again."""
+        """Is done: so many files of the run wait again."""
         return self.change(launch, lambda run: run.but(released=max(files, run.released)))
 
     def cancel(self, run: str) -> Run | None:
@@ -491,7 +507,7 @@ class Ledger:
         return self.change(launch, lambda run: run.but(progress_at=self.now()))
 
     def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
-        """R8: one final word per version, written once, before any input is touched."""
+        """One final word per version, written once, before any input is touched."""
         number = self.fenced(launch).result or launch.launch
         self.store.create_lines(result_key(launch.run, number), [word.to_dict() for word in words])
         run = self.change(
@@ -500,7 +516,7 @@ class Ledger:
         return self.results(run)
 
     def not_moved(self, launch: Launch, left: dict[str, str]) -> Run:
-        """R9: inputs that stay where they are because storage would not have them moved, and its word for it."""
+        """Inputs that stay where they are because storage would not have them moved, and its word for it."""
         return self.change(launch, lambda run: run.but(not_moved={**run.not_moved, **left}))
 
     def results(self, run: Run) -> list[Verdict]:
@@ -510,18 +526,17 @@ class Ledger:
         return [Verdict.from_dict(line) for line in lines]
 
     def closed(self, launch: Launch, outcome: str) -> Run:
-        """The end: outcome, then the open index, then the slot (list what waits after this)."""
+        """The end: outcome, then the open index, then the slot (list what waits only after this)."""
         ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
         run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
         self.withdraw(launch)
         return run
 
     def reopen(self, run: str, route: Route) -> Launch | None:
-        """R5 from closed: the next launch, which unpacks the job's raw predictions again. None: not closed.
+        """The next launch, which unpacks the job's raw predictions again. None: not closed.
 
         What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
-        the rest stays frozen. The versions' records are written anew, so that a claim of one that looked at the closed
-        run comes too late.
+        the rest stays frozen. `touch` its versions before they are published.
         """
         found = self.store.read(run_key(run))
         record = Run.from_dict(found[0]) if found else None
@@ -538,7 +553,7 @@ class Ledger:
             slot=None,
             stage="ended",
             attempts=record.attempt + 1,
-            reopened=True,
+            reopened_at=self.now(),
             first_launch=launch.launch,
             result=None,
             cancel=False,
@@ -549,7 +564,6 @@ class Ledger:
         if not self.store.replace(run_key(run), reopened.to_dict(), found[1]):
             return None
         self.announce(launch)
-        self.in_parallel(self.touch, self.claims(run))
         return launch
 
     def announce(self, launch: Launch) -> None:
@@ -558,10 +572,18 @@ class Ledger:
         self.put(open_key(launch.run), {**launch.to_dict(), "at": self.now()}, found)
 
     def touch(self, version: Version) -> None:
-        """Gives a version's record a new ETag, if it still is the same run's."""
+        """Gives a version's record a new ETag, if it still is the same run's.
+
+        A claim of it that looked at the run while it was closed so comes too late.
+        """
         found = self.store.read(version_path(version))
         if found and found[0]["run"] == version.run:
             self.store.replace(version_path(version), found[0], found[1])
+
+    def still_mine(self, run: str, versions: Iterable[Version]) -> list[Version]:
+        """Those that no other run has taken since the run was closed."""
+        records = self.in_parallel(self.version, versions)
+        return [record for record in records if record is not None and record.run == run]
 
     def fenced(self, launch: Launch) -> Run:
         """The run record, read. Raises Fenced when a newer launch has taken over."""
@@ -607,7 +629,7 @@ class Ledger:
         return Heartbeat.from_dict(found[0]) if found else None
 
     def begin_sweep(self, sweep: str) -> bool:
-        """W8: False while another sweep, begun less than five minutes ago, has not ended."""
+        """False while another sweep, begun less than five minutes ago, has not ended."""
         found = self.store.read(HEARTBEAT)
         last = Heartbeat.from_dict(found[0]) if found else Heartbeat(sweep="", at="", done=True)
         if last.sweep == sweep:
@@ -617,7 +639,7 @@ class Ledger:
         return self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found)
 
     def end_sweep(self, sweep: str, **purged: str) -> None:
-        """W8: the sweep has done all it does; the next may begin. `purged` says what was cleared, if anything."""
+        """The sweep has done all it does; the next may begin. `purged` says what was cleared, if anything."""
         found = self.store.read(HEARTBEAT)
         if found and found[0]["sweep"] == sweep:
             done = Heartbeat.from_dict(found[0]).but(done=True, **purged)
@@ -626,7 +648,7 @@ class Ledger:
     # Retention
 
     def forget_versions(self, present: Set[str], before: datetime) -> int:
-        """V5: deletes the records of versions whose run closed before a time and which are not `present` any more.
+        """Deletes the records of versions whose run closed before a time and which are not `present` any more.
 
         `present` are the keys of all versions in the inbox, listed before this call: a version that is not there
         cannot be scored again for want of its record. While a run as old as that is open, its plan may name any of
@@ -645,22 +667,35 @@ class Ledger:
         run = self.run(found[0]["run"] or "") if found else None
         return run is not None and run.stage == "closed" and moment(run.closed_at) < before
 
-    def forget_runs(self, before: datetime, after: str) -> tuple[list[str], str]:
-        """V5: deletes runs that closed before a time and that no version's record names any more.
+    def forget_runs(self, before: datetime, after: str, until: datetime) -> tuple[list[str], str]:
+        """Deletes runs that closed before a time and that no version's record names any more.
 
-        Looks at a limited number of them, from the run `after` on. Returns which went, and where to go on.
+        Looks at them from the run `after` on, at a limited number and until a time. Returns which went, and where to
+        go on.
         """
-        ended = (item for item in self.store.listed("runs/") if item.key.endswith("/run.json"))
-        old = [item.key.split("/")[1] for item in ended if moment(item.created) < before]
-        looked_at = [run for run in old if run > after][:RUNS_LOOKED_AT]
-        gone = [run for run in looked_at if self.is_forgotten(run, before)]
-        for run in gone:
-            folder = [item.key for item in self.store.listed(f"runs/{run}/")]
-            self.store.delete_all([key for key in folder if key != run_key(run)])
-            self.store.delete(run_key(run))
-        return gone, looked_at[-1] if looked_at else ""
+        listed = (item for item in self.store.listed("runs/") if item.key.endswith("/run.json"))
+        old = [item.key.split("/")[1] for item in listed if moment(item.created) < before]
+        gone, last = [], ""
+        for run in [run for run in old if run > after][:RUNS_LOOKED_AT]:
+            if self.clock() > until:
+                break
+            last = run
+            if self.is_forgotten(run, before) and self.forget_run(run):
+                gone.append(run)
+        return gone, last
 
     def is_forgotten(self, run: str, before: datetime) -> bool:
         record = self.run(run)
-        old = record is not None and record.stage == "closed" and moment(record.closed_at) < before
-        return old and not self.claims(run)
+        if record is None or record.stage != "closed" or moment(record.closed_at) >= before:
+            return False
+        records = (self.version(version) for version in self.planned(run) or [])
+        return all(one is None or one.run != run for one in records)
+
+    def forget_run(self, run: str) -> bool:
+        """The record goes last, and only after everything else: it is what a later look starts from."""
+        rest = [item.key for item in self.store.listed(f"runs/{run}/") if item.key != run_key(run)]
+        self.store.delete_all(rest)
+        if any(item.key != run_key(run) for item in self.store.listed(f"runs/{run}/")):
+            return False
+        self.store.delete(run_key(run))
+        return True

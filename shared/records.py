@@ -46,7 +46,10 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class Version(Record):
-    """One ETag of one inbox file. `n` is its round, `run` who scores it (None while it waits)."""
+    """One ETag of one inbox file. `n` is its round, `run` who scores it (None while it waits).
+
+    `force`: somebody wants it scored though its predictions may be published.
+    """
 
     container: str
     blob: str
@@ -56,6 +59,7 @@ class Version(Record):
     route: str
     n: int = 1
     run: str | None = None
+    force: bool = False
     schema: int = 1
 
     @property
@@ -97,7 +101,6 @@ class Slot(Record):
     """One of a route's `max_jobs` permits; held while `run` is set."""
 
     run: str | None = None
-    launch: int = 1
     at: str = ""
     schema: int = 1
 
@@ -106,13 +109,13 @@ class Slot(Record):
 class Hold(Record):
     """Why a route's files wait although a slot is free: its endpoint, or our identity, turns us away.
 
-    It counts for this `model` and `deployment` only, and until `until` at the latest: then one run tries again.
+    It counts for this `target` (model, deployment, datastore and workspace) only, and until `until` at the latest: then
+    the next run tries again.
     `times` counts the refusals in a row; `lifted` keeps that count while the next try is under way.
     """
 
     route: str
-    model: str
-    deployment: str
+    target: list[str]
     why: str
     at: str
     until: str
@@ -173,7 +176,7 @@ class Run(Record):
     earlier_jobs: list[str] = field(default_factory=list)
     raw_etag: str = ""
     cancel: bool = False
-    reopened: bool = False
+    reopened_at: str = ""
     first_launch: int = 1
     stopping: str = ""
     progress_at: str = ""

@@ -53,6 +53,11 @@ class Route(Record):
         """Whether raw predictions say which file they belong to, so that many files may go into one job."""
         return self.match != "order"
 
+    @property
+    def target(self) -> list[str]:
+        """Everything that may turn a submission away."""
+        return [self.model, self.deployment, self.datastore, self.workspace]
+
     def scoring(self) -> list[object]:
         """Everything that decides what a file's predictions look like."""
         return [

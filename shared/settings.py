@@ -11,6 +11,7 @@ from shared.errors import SettingsError
 from shared.records import Owner
 
 STORAGE = "DROPSCORE_STORAGE"
+LONGEST_POLL = timedelta(minutes=10)
 # What Durable Functions takes where host.json's setting is missing.
 DEFAULT_HUB = "TestHubName"
 CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config")
@@ -87,6 +88,10 @@ class Settings:
             owner=Owner(hub=read.text("TASKHUB_NAME") or DEFAULT_HUB, storage=read.hub_account()),
             **read.containers(),
         )
+        if value.poll_at_most > LONGEST_POLL:
+            read.problems.append(
+                "DROPSCORE_POLL_AT_MOST: at most 10m, or the sweep takes the wait for a standstill"
+            )
         if read.problems:
             raise SettingsError("The app's settings are not usable:\n  " + "\n  ".join(read.problems))
         return value

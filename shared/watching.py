@@ -2,13 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from shared.records import JobView, Watch, moment, timestamp
+from shared.durations import parse_duration
+from shared.records import JobView, Run, Watch, moment, timestamp
 
 # The event that ends a wait; it carries nothing.
 WAKE = "wake"
 POLLS_PER_GENERATION = 25
 SILENCE = timedelta(minutes=15)
 CANCEL_GRACE = timedelta(minutes=10)
+
+
+def deadline(run: Run) -> datetime:
+    """When the run must have come to its end, counted from when it was begun, or reopened."""
+    begun = moment(run.reopened_at or run.created_at)
+    return begun + parse_duration(run.route["deadline"])
 
 
 def next_look(watch: Watch, view: JobView, now: datetime) -> datetime:

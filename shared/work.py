@@ -21,9 +21,10 @@ def container() -> ContainerClient:
     return clients.container("work")
 
 
-def write_claimed(run: str, versions: list[Version]) -> None:
-    """The versions the run has claimed; the same run always claims the same."""
-    write_lines(f"{run}/claimed.jsonl", [version.to_dict() for version in versions])
+def seal_claimed(run: str, versions: list[Version]) -> list[Version]:
+    """The versions the run has claimed, written once: what an execution sealed before stands, and is returned."""
+    write_once(f"{run}/claimed.jsonl", [version.to_dict() for version in versions])
+    return claimed(run)
 
 
 def claimed(run: str) -> list[Version]:
@@ -58,11 +59,8 @@ def write_verdicts(run: Run, stage: str, chunk: int, verdicts: list[Verdict], *,
 
     `once`: what an execution wrote before stands.
     """
-    lines = [one.to_dict() for one in verdicts]
-    try:
-        write_lines(verdicts_key(run, stage, chunk), lines, overwrite=not once)
-    except ResourceExistsError:
-        return
+    write = write_once if once else write_lines
+    write(verdicts_key(run, stage, chunk), [one.to_dict() for one in verdicts])
 
 
 def has_verdicts(run: Run, stage: str, chunk: int) -> bool:
@@ -95,6 +93,14 @@ def extents(run: Run) -> Extents | None:
 def write_lines(key: str, lines: list[dict[str, Any]], *, overwrite: bool = True) -> None:
     text = "".join(json.dumps(line) + "\n" for line in lines)
     container().upload_blob(key, text.encode(), overwrite=overwrite)
+
+
+def write_once(key: str, lines: list[dict[str, Any]]) -> None:
+    """What stands there stays."""
+    try:
+        write_lines(key, lines, overwrite=False)
+    except ResourceExistsError:
+        return
 
 
 def read_lines(key: str) -> list[dict[str, Any]]:

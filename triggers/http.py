@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -14,7 +15,7 @@ from activities.runs import start
 from shared import clients
 from shared.current_routes import route_named
 from shared.errors import NoSuchRoute, NotTheOwner, RouteError
-from shared.ledger import Ledger
+from shared.ledger import CANCELABLE, Ledger
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Run, Version
 from shared.routes import Route
@@ -104,7 +105,7 @@ def planned(asked: Asked, key: str) -> list[Planned]:
     groups = [versions] if route.shares_jobs else [[version] for version in versions]
     runs = [(asked_run(key, group), group) for group in groups]
     check_load(sum(ledger().run(run) is None for run, _ in runs))
-    return [announced(run, route, group, force=asked.force) for run, group in runs]
+    return [opened(run, route, group, force=asked.force) for run, group in runs]
 
 
 def asked_run(key: str, versions: list[Version]) -> str:
@@ -122,7 +123,7 @@ def check_load(wanted: int) -> None:
         raise BadRequest(429, "too-many-runs", f"{detail} Try again when some have closed.")
 
 
-def announced(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
+def opened(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
     """A run that brings its plan and takes no slot."""
     launch = Launch(run=run, launch=1, route=route.name, force=force)
     new = ledger().bring_plan(run, versions) or ledger().run(run) is None
@@ -147,8 +148,10 @@ def to_be_canceled(name: str) -> Run:
     run = ledger().cancel(name) if name.isalnum() else None
     if run is None:
         raise BadRequest(404, "no-such-run", f"There is no run {name}.")
-    if not run.cancel:
-        raise BadRequest(409, "too-late", f"The job of run {name} has ended; its predictions are published.")
+    if run.stage not in CANCELABLE:
+        raise BadRequest(
+            409, "too-late", f"Run {name} cannot be canceled any more: it is {run.outcome or run.stage}."
+        )
     return run
 
 
@@ -159,7 +162,9 @@ async def wake(client: df.DurableOrchestrationClient, launch: Launch) -> None:
         if status is None:
             return
         if status.name == "Running":
-            await client.raise_event(launch.watch_id(number), WAKE)
+            # It may have ended since; the flag stands in any case.
+            with suppress(Exception):
+                await client.raise_event(launch.watch_id(number), WAKE)
 
 
 @bp.route(route="runs/{run}/rerun", methods=["POST"])
@@ -199,7 +204,7 @@ def to_be_rerun(name: str) -> Launch:
         if launch is None:
             raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
         return launch
-    return announced(new_run(clients.now()), route, versions, force=False).launch
+    return opened(new_run(clients.now()), route, versions, force=run.force).launch
 
 
 def ledger() -> Ledger:

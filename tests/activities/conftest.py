@@ -104,7 +104,7 @@ class App:
         self.ledger.open(launch, route)
         self.ledger.bring_plan(launch.run, list(versions))
         claimed = [self.ledger.claim(launch.run, version) for version in versions]
-        work.write_claimed(launch.run, [version for version in claimed if version])
+        work.seal_claimed(launch.run, [version for version in claimed if version])
         self.ledger.gathered(launch, len(versions))
         return launch
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import requests
 
 from activities.jobs import find_job, read_job, stop_job, submit_job
 from shared import azureml, clients
@@ -82,19 +83,39 @@ def test_a_datastore_that_does_not_exist_holds_the_route_before_anything_is_spen
     assert submit_job(launch.to_dict())["kind"] == "held"
     assert app.run(launch).stage == "packed"
     assert "404" in app.run(launch).held
-    assert app.ledger.held(app.route()) is not None
+    assert app.ledger.held(app.route(datastore="nowhere")) is not None
+    assert app.ledger.held(app.route()) is None
+    assert jobs(app, launch.run) == []
+
+
+def test_an_identity_that_is_refused_before_the_post_holds_the_route(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = ready(app)
+    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+    clients.credential.cache_clear()
+    assert submit_job(launch.to_dict())["kind"] == "held"
+    assert "gets no token" in app.run(launch).held
     assert jobs(app, launch.run) == []
 
 
 def test_trouble_before_the_post_is_waited_out(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     launch = ready(app)
-    monkeypatch.setenv("IDENTITY_HEADER", "wrong")
-    clients.credential.cache_clear()
+    monkeypatch.setattr(clients, "token", unreachable)
     assert submit_job(launch.to_dict()) == {"kind": "again", "wait": 30.0}
-    monkeypatch.setenv("IDENTITY_HEADER", app.emulator.identity_header)
-    clients.credential.cache_clear()
-    assert submit_job(launch.to_dict())["kind"] == "submitted"
-    assert jobs(app, launch.run) == [app.run(launch).job]
+    monkeypatch.undo()
+
+
+def unreachable(audience: str) -> str:
+    raise requests.ConnectionError(audience)
+
+
+def test_no_job_is_submitted_after_the_deadline(app: App) -> None:
+    launch = ready(app, deadline="10m")
+    app.sleep(minutes=11)
+    assert submit_job(launch.to_dict())["kind"] == "failed"
+    assert "deadline" in app.run(launch).why
+    assert jobs(app, launch.run) == []
 
 
 def test_a_look_without_a_token_counts_as_running(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

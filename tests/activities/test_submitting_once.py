@@ -19,7 +19,6 @@ from activities.predictions import unpack
 from activities.runs import (
     authenticate,
     close_run,
-    fail_run,
     gather,
     kick,
     write_results,
@@ -36,7 +35,7 @@ from tests.durable import FakeContext, World, name_of
 
 ACTIVITIES: list[Any] = [
     *(authenticate, gather, pack, submit_job, find_job, read_job, stop_job, give_up_job),
-    *(unpack, fail_run, write_results, dispose_inputs),
+    *(unpack, write_results, dispose_inputs),
 ]
 WINDOW = 600.0
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -76,14 +77,14 @@ def routes() -> str:
     return ROUTES + (ROOT / "local/routes.toml").read_text("utf-8")
 
 
-def until(found: Callable[[], Found | None], what: str, seconds: float = 60.0) -> Found:
+def until(found: Callable[[], Found | None], what: str, seconds: float = 60.0, every: float = 0.05) -> Found:
     """Waits for something to be there. Fails, saying what was awaited, when it never is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = found()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(f"{what}: not seen in {seconds:.0f} s")
 
 
@@ -112,6 +113,11 @@ class Drops:
         record = self.ledger.version(version)
         return self.ledger.run(record.run) if record and record.run else None
 
+    def closed_run(self, version: Version) -> Run | None:
+        """The run that claimed a version, once it is closed."""
+        run = self.run_of(version)
+        return run if run and run.stage == "closed" else None
+
     def submitted(self, version: Version) -> Run:
         """Waits until the version's job is under way."""
 
@@ -123,12 +129,7 @@ class Drops:
 
     def closed(self, version: Version, seconds: float = 60.0) -> tuple[Run, Verdict]:
         """Waits for the version's final word."""
-
-        def found() -> Run | None:
-            run = self.run_of(version)
-            return run if run and run.stage == "closed" else None
-
-        run = until(found, f"a final word for {version.blob}", seconds)
+        run = until(partial(self.closed_run, version), f"a final word for {version.blob}", seconds)
         words = {word.version: word for word in self.ledger.results(run)}
         return run, words[version.key]
 

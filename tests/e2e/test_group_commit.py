@@ -1,7 +1,9 @@
 """Floods are cheap, one bad file harms only itself, and nothing is paid for twice."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -24,30 +26,32 @@ def job_under_way(drops: Drops, name: str) -> Iterator[Version]:
 
 def flood(drops: Drops, folder: str, count: int) -> list[Version]:
     """Files that were dropped while a job was under way, each with rows of its own, all waiting."""
-    with job_under_way(drops, f"{folder}/first.csv"):
-        versions = [
-            drops.drop(f"{folder}/{number}.csv", numbers(number % 7 + 1, start=number))
-            for number in range(count)
-        ]
+
+    def drop(number: int) -> Version:
+        return drops.drop(f"{folder}/{number}.csv", numbers(number % 7 + 1, start=number))
+
+    with job_under_way(drops, f"{folder}/first.csv"), ThreadPoolExecutor(8) as threads:
+        versions = list(threads.map(drop, range(count)))
         keys = {version.key for version in versions}
         until(
             lambda: keys <= {version.key for version in drops.ledger.waiting("named")},
             "all files waiting",
-            30 + count / 20,
+            seconds=30 + count / 10,
+            every=0.05 + count / 1000,
         )
     return versions
 
 
 def check_flood(drops: Drops, folder: str, count: int, seconds: float = 60) -> int:
     """Every file of a flood has its own predictions. Returns how many runs it took."""
-    versions = flood(drops, folder, count)
-    runs = set()
-    for number, version in enumerate(versions):
-        run, word = drops.closed(version, seconds)
-        assert word.word == "published", word
-        runs.add(run.run)
+    words: dict[str, dict[str, str]] = {}
+    for number, version in enumerate(flood(drops, folder, count)):
+        run = until(partial(drops.closed_run, version), f"the end of {version.blob}", seconds)
+        if run.run not in words:
+            words[run.run] = {word.version: word.word for word in drops.ledger.results(run)}
+        assert words[run.run][version.key] == "published"
         assert drops.predictions(version.blob) == doubled(number % 7 + 1, start=number)
-    return len(runs)
+    return len(words)
 
 
 def test_files_dropped_while_a_job_runs_share_the_next_one(drops: Drops) -> None:

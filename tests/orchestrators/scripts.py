@@ -63,7 +63,6 @@ def scripted(**changed: Script) -> World:
         "stop_job": answers(None),
         "give_up_job": answers(None),
         "unpack": answers(unpacked()),
-        "fail_run": answers(None),
         "write_results": answers({"published": 1}),
         "dispose_inputs": answers({"more": False, "moved": 0}),
         "close_run": answers({"run": "R", "outcome": "succeeded"}),

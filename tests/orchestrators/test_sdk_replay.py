@@ -47,9 +47,7 @@ RUNS: dict[str, Callable[[], World]] = {
     "turned away after a search": lambda: scripted(
         submit_job=answers(SEARCHING, step("held")), find_job=answers(step("again"))
     ),
-    "throttled past the deadline": lambda: scripted(
-        gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=60))
-    ),
+    "throttled and given up": lambda: scripted(submit_job=answers(step("again", wait=60), step("failed"))),
     **{
         f"a single job {state}": lambda state=state: scripted(read_job=answers(job(state)))  # type: ignore[misc]
         for state in ("failed", "canceled", "timed-out", "not-responding")

@@ -30,7 +30,7 @@ def scored(world: World) -> Any:
 
 def submitting(world: World) -> list[str]:
     """The activities between pack and the wait for the job, or the close."""
-    steps = ("submit_job", "find_job", "fail_run")
+    steps = ("submit_job", "find_job")
     return [name for name in names(world) if name in steps]
 
 
@@ -95,21 +95,10 @@ def test_a_search_that_finds_nothing_twice_fails_the_run() -> None:
     assert names(world) == [*LEAD, "submit_job", "find_job", "submit_job", "find_job", *CLOSING]
 
 
-def test_a_run_that_is_throttled_past_its_deadline_fails() -> None:
-    world = scripted(gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=30)))
+def test_a_throttled_run_that_is_given_up_is_closed() -> None:
+    world = scripted(submit_job=answers(step("again", wait=30), step("failed")))
     scored(world)
-    assert names(world)[-4:] == ["fail_run", *CLOSING]
-    failure = world.called("fail_run")[0].input
-    assert failure["stage"] == "submit"
-    assert "deadline" in failure["why"]
-
-
-def test_no_job_is_submitted_after_the_deadline() -> None:
-    world = scripted(
-        gather=answers(gathered(deadline=100)), submit_job=answers(step("again", wait=600), SUBMITTED)
-    )
-    scored(world)
-    assert elapsed(world, "submit_job") == [0]
+    assert names(world) == [*LEAD, "submit_job", "submit_job", *CLOSING]
 
 
 def test_the_deadline_counts_from_the_gathering_not_from_the_submission() -> None:
@@ -155,4 +144,4 @@ def test_a_search_goes_on_past_the_deadline_for_a_job_may_be_paid_for() -> None:
     )
     scored(world)
     assert elapsed(world, "find_job") == [0, 10, 20, 30]
-    assert "fail_run" not in names(world)
+    assert "unpack" in names(world)

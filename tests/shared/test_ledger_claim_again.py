@@ -47,7 +47,7 @@ def test_a_version_that_ended_is_scored_again_unless_it_is_published(
         assert (taken, why) == (None, "run R1 has published it")
         assert ledger.version(version()) == mine
     else:
-        assert taken == version().but(run="R2", n=2) == ledger.version(version())
+        assert taken == version().but(run="R2", n=2, force=force) == ledger.version(version())
 
 
 def test_of_two_runs_that_ask_for_a_version_the_slower_is_told() -> None:
@@ -59,13 +59,18 @@ def test_of_two_runs_that_ask_for_a_version_the_slower_is_told() -> None:
     assert ledger.claim_again("R3", version()) == (None, "another run was faster")
 
 
-def test_a_run_that_was_reopened_keeps_its_versions_from_one_that_saw_it_closed() -> None:
+def test_a_run_that_was_reopened_keeps_its_touched_versions_from_one_that_saw_it_closed() -> None:
     store = OutrunStore()
     ledger = Ledger(store)
     ledger.bring_plan("R1", [version()])
     mine = claimed(ledger)
     closed_run(ledger, "R1", word(mine, "failed"))
-    store.meanwhile = lambda: ledger.reopen("R1", ROUTE)
+
+    def reopened() -> None:
+        ledger.reopen("R1", ROUTE)
+        ledger.touch(mine)
+
+    store.meanwhile = reopened
     assert ledger.claim_again("R2", version()) == (None, "another run was faster")
     assert ledger.version(version()) == mine
 

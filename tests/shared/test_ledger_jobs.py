@@ -102,8 +102,8 @@ def test_a_job_is_preempted_once(ledger: Ledger) -> None:
 def test_a_second_attempt_begins_with_nothing_of_the_first_job(ledger: Ledger, clock: Clock) -> None:
     brought_to("submitted", ledger)
     ledger.stopping(LAUNCH, "timed-out")
-    ledger.raw_found(LAUNCH, "0x1")
-    before = ended(ledger, LAUNCH, "failed", "out of memory")
+    ended(ledger, LAUNCH, "failed", "out of memory")
+    before = ledger.raw_found(LAUNCH, ledger.fenced(LAUNCH), "0x1")
     clock.sleep(minutes=1)
     assert ledger.try_alone(LAUNCH, before) == before.but(
         stage="gathered",

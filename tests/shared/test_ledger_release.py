@@ -67,7 +67,6 @@ def test_a_version_that_another_run_takes_meanwhile_is_not_released() -> None:
     assert not ledger.release("R1", mine)
     assert ledger.version(version()) == AGAIN.but(run="R2")
     assert ledger.claim("R3", AGAIN) is None
-    assert ledger.waiting("r") == []
 
 
 def half_released(ledger: Ledger, store: Store) -> None:

@@ -41,8 +41,7 @@ def test_only_a_closed_run_is_reopened(ledger: Ledger, known: bool) -> None:
 
 
 def test_a_reopened_run_unpacks_again_with_nothing_of_its_end(ledger: Ledger, clock: Clock) -> None:
-    ledger.open(LAUNCH, ROUTE)
-    ledger.raw_found(LAUNCH, "0x1")
+    ledger.raw_found(LAUNCH, brought_to("ended", ledger), "0x1")
     ledger.failed(LAUNCH, "unpack", "the job returned 1 of 2 rows")
     ledger.cancel("R1")
     ledger.resulted(LAUNCH, [])
@@ -54,7 +53,7 @@ def test_a_reopened_run_unpacks_again_with_nothing_of_its_end(ledger: Ledger, cl
         slot=None,
         stage="ended",
         attempts=2,
-        reopened=True,
+        reopened_at=ledger.now(),
         first_launch=2,
         result=None,
         cancel=False,

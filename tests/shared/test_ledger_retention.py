@@ -74,16 +74,16 @@ def test_a_version_that_waits_again_is_kept(ledger: Ledger, clock: Clock) -> Non
 
 def test_a_run_is_forgotten_after_its_versions(ledger: Ledger, store: Store, clock: Clock) -> None:
     aged(ledger, clock)
-    assert ledger.forget_runs(clock.now - KEEP, "") == ([], "R1")
+    assert ledger.forget_runs(clock.now - KEEP, "", clock.now) == ([], "R1")
     forgotten(ledger, clock)
-    assert ledger.forget_runs(clock.now - KEEP, "") == (["R1"], "R1")
+    assert ledger.forget_runs(clock.now - KEEP, "", clock.now) == (["R1"], "R1")
     assert keys(store, "runs/") == []
 
 
 def test_a_run_whose_versions_are_another_runs_is_forgotten(ledger: Ledger, clock: Clock) -> None:
     aged(ledger, clock)
     ledger.claim_again("R2", version(), force=True)
-    assert ledger.forget_runs(clock.now - KEEP, "")[0] == ["R1"]
+    assert ledger.forget_runs(clock.now - KEEP, "", clock.now)[0] == ["R1"]
 
 
 def test_a_run_that_is_open_or_closed_a_while_ago_is_kept(ledger: Ledger, clock: Clock) -> None:
@@ -91,7 +91,7 @@ def test_a_run_that_is_open_or_closed_a_while_ago_is_kept(ledger: Ledger, clock:
         ledger.open(LAUNCH.but(run=run), ROUTE)
     clock.sleep(days=180)
     ledger.closed(LAUNCH, "empty")
-    assert ledger.forget_runs(clock.now - KEEP, "") == ([], "R2")
+    assert ledger.forget_runs(clock.now - KEEP, "", clock.now) == ([], "R2")
 
 
 def test_the_look_at_runs_goes_on_where_it_ended_and_begins_anew(
@@ -104,6 +104,6 @@ def test_the_look_at_runs_goes_on_where_it_ended_and_begins_anew(
     ends = []
     after = ""
     for _ in range(4):
-        _, after = ledger.forget_runs(clock.now - KEEP, after)
+        _, after = ledger.forget_runs(clock.now - KEEP, after, clock.now)
         ends.append(after)
     assert ends == ["R2", "R3", "", "R2"]

@@ -31,7 +31,7 @@ TRANSITIONS: dict[str, Callable[[Ledger, Launch], Any]] = {
     "not submitted": lambda ledger, launch: ledger.not_submitted(launch, SEEN, post=2),
     "preempted": lambda ledger, launch: ledger.preempted(launch, SEEN),
     "stopping": lambda ledger, launch: ledger.stopping(launch, "timed-out"),
-    "raw found": lambda ledger, launch: ledger.raw_found(launch, "0x1"),
+    "raw found": lambda ledger, launch: ledger.raw_found(launch, SEEN, "0x1"),
     "try alone": lambda ledger, launch: ledger.try_alone(launch, SEEN),
     "failed": lambda ledger, launch: ledger.failed(launch, "pack", "why"),
     "turned away": lambda ledger, launch: ledger.turned_away(launch, "403"),
@@ -141,9 +141,16 @@ def test_the_first_reason_to_stop_stands(ledger: Ledger) -> None:
 
 
 def test_the_first_raw_predictions_stand(ledger: Ledger) -> None:
-    ledger.open(LAUNCH, ROUTE)
-    ledger.raw_found(LAUNCH, "0x1")
-    assert ledger.raw_found(LAUNCH, "0x2").raw_etag == "0x1"
+    run = brought_to("ended", ledger)
+    ledger.raw_found(LAUNCH, run, "0x1")
+    assert ledger.raw_found(LAUNCH, run, "0x2").raw_etag == "0x1"
+
+
+def test_raw_predictions_of_an_earlier_attempt_do_not_count(ledger: Ledger) -> None:
+    first = brought_to("ended", ledger)
+    ledger.try_alone(LAUNCH, first)
+    with pytest.raises(Fenced, match="has gone on"):
+        ledger.raw_found(LAUNCH, first, "0x1")
 
 
 def test_the_first_reason_of_a_failure_stands(ledger: Ledger) -> None:

@@ -77,7 +77,7 @@ def test_what_waits_is_listed_oldest_first_and_up_to_a_time() -> None:
     ledger = Ledger(MemoryStore(clock), clock)
     until = []
     for blob in ("c", "a", "b"):
-        ledger.arrive(version(blob))
+        ledger.arrive(version(blob).but(modified=ledger.now()))
         until.append(ledger.now())
         clock.sleep(seconds=1)
     assert [one.blob for one in ledger.waiting("r")] == ["c", "a", "b"]
@@ -136,8 +136,8 @@ def test_a_run_that_is_outrun_at_a_released_version_leaves_it() -> None:
 @pytest.mark.parametrize(
     ("recorded", "marked", "won", "marker_stays"),
     [
-        (version().but(n=1, run="R1"), 1, False, False),
-        (version().but(n=2, run="R1"), 1, False, False),
+        (version().but(n=1, run="R1"), 1, False, True),
+        (version().but(n=2, run="R1"), 1, False, True),
         (version().but(n=2), 1, False, False),
         (version().but(n=1), 1, True, True),
         (version().but(n=2), 2, True, True),
@@ -160,6 +160,17 @@ def test_a_stale_marker_is_removed_and_a_fresh_one_obeyed(
     store.create(marker_key(marker), {})
     assert (ledger.claim("R9", marker) is not None) is won
     assert (keys(store, "waiting/") == [marker_key(marker)]) is marker_stays
+
+
+def test_the_marker_of_a_version_whose_run_has_closed_with_its_word_is_removed(
+    ledger: Ledger, store: Store
+) -> None:
+    mine = ledger.claim("R1", version())
+    assert mine is not None
+    closed_run(ledger, "R1", word(mine, "published"))
+    store.create(marker_key(mine), {})
+    assert ledger.claim("R9", version()) is None
+    assert keys(store, "waiting/") == []
 
 
 def test_a_version_that_was_claimed_after_its_run_had_closed_is_claimed_in_the_next_round(

@@ -24,7 +24,7 @@ RECORDS = [
     Launch(run="R", launch=1, route="r", slot=0),
     Run(run="R", launch=1, route={"name": "r"}, slot=None, created_at="c", spares=["j"], result=2),
     JobView(state="running", status="Running", wait=1.5),
-    Hold(route="r", model="m", deployment="", why="403", at="a", until="u", times=2),
+    Hold(route="r", target=["m", "", "", ""], why="403", at="a", until="u", times=2),
     Heartbeat(sweep="sweep-1", at="a", purged_to="R"),
     Owner(hub="h", storage="s"),
 ]
