@@ -51,7 +51,8 @@ def refusal(problem: HttpResponseError) -> str:
 
     Not where it refuses the identity or the load, nor where another writer has discarded staged blocks.
     """
-    code, status = str(getattr(problem, "error_code", "") or ""), problem.status_code or 0
+    named, status = getattr(problem, "error_code", None), problem.status_code or 0
+    code = str(getattr(named, "value", named) or "")
     passing = status in (401, 403, 404, 408, 429) or code in ("InvalidBlockList", "ConditionNotMet")
     return "" if passing or not 400 <= status < 500 else code or str(status)
 

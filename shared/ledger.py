@@ -113,11 +113,14 @@ class Ledger:
         if record.run == run:
             return record
         holder = self.run(record.run) if record.run is not None else None
+        if record.n > marked.n:
+            self.store.delete(marker_key(marked))
+            return None
         if record.run is not None and (holder is None or holder.stage != "closed"):
             return None  # its run releases it, or forgets its marker, itself
-        if record.n < marked.n or (record.n == marked.n and holder is None):
+        if record.n < marked.n or holder is None:
             return self.take_over(run, record, found[1], marked.n)
-        if record.n == marked.n and holder is not None and record.key not in self.words(holder):
+        if record.key not in self.words(holder):
             # It was claimed by an execution so slow that its run was closed before.
             return self.take_over(run, record, found[1], marked.n + 1)
         self.store.delete(marker_key(marked))
@@ -145,7 +148,11 @@ class Ledger:
 
     def take_over(self, run: str, record: Version, etag: str, n: int) -> Version | None:
         claimed = record.but(run=run, n=n)
-        return claimed if self.store.replace(version_path(record), claimed.to_dict(), etag) else None
+        if self.store.replace(version_path(record), claimed.to_dict(), etag):
+            return claimed
+        # It may have been this run: by another execution, or by a write whose answer was lost.
+        standing = self.version(record)
+        return standing if standing and standing.run == run else None
 
     def release(self, run: str, version: Version) -> bool:
         """The run gives a version back, which waits in the next round. False: it is not the run's any more.

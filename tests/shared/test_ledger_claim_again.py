@@ -25,7 +25,6 @@ def test_a_waiting_version_can_be_asked_for(ledger: Ledger) -> None:
     (marked,) = arrived(ledger)
     assert ledger.claim_again("R1", version())[0] == version().but(run="R1")
     assert ledger.claim("R2", marked) is None
-    assert ledger.waiting("r") == []
 
 
 def test_a_version_that_is_being_scored_cannot_be_asked_for(ledger: Ledger) -> None:

@@ -137,7 +137,7 @@ def test_a_run_that_is_outrun_at_a_released_version_leaves_it() -> None:
     ("recorded", "marked", "won", "marker_stays"),
     [
         (version().but(n=1, run="R1"), 1, False, True),
-        (version().but(n=2, run="R1"), 1, False, True),
+        (version().but(n=2, run="R1"), 1, False, False),
         (version().but(n=2), 1, False, False),
         (version().but(n=1), 1, True, True),
         (version().but(n=2), 2, True, True),
