@@ -1,0 +1,78 @@
+"""The whole pipeline, broken on purpose: whatever happens, and in whatever order, the promises hold."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.simulation.machine import Pipeline
+from tests.simulation.storm import CALM_STEPS, STORM_STEPS, STORMS, Storm, stormed
+from tests.simulation.world import NAMES, World, simulated
+
+# The same examples at every run; a failure is shrunk, and printed with what had happened.
+SAME = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    stateful_step_count=60,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate, Phase.shrink),
+)
+
+
+def published(world: World) -> set[str]:
+    return set(world.disk.container("predictions"))
+
+
+def test_what_is_dropped_is_published_where_nothing_goes_wrong() -> None:
+    with simulated() as world:
+        for name in NAMES:
+            world.drop_rows(name, 2)
+            world.announce(name)
+        world.come_to_rest()
+        assert published(world) == set(NAMES)
+        assert len(world.azureml.jobs) == 4
+        assert set(world.disk.container("inbox")) == {name for name in NAMES if name.startswith("shared")}
+
+
+def test_what_nobody_announces_is_found() -> None:
+    with simulated() as world:
+        for name in NAMES:
+            world.drop_rows(name, 1)
+        world.come_to_rest()
+        assert published(world) == set(NAMES)
+
+
+def test_the_same_seed_gives_the_same_world() -> None:
+    traces = []
+    for _ in range(2):
+        with simulated(7) as world:
+            Storm(world, 7).blow(300)
+            world.come_to_rest()
+            traces.append(world.stage.trace)
+    assert traces[0] == traces[1]
+
+
+def test_the_promises_hold_whatever_happens() -> None:
+    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=60))
+
+
+def test_the_promises_hold_in_storms() -> None:
+    assert stormed(STORMS, STORM_STEPS) > 50_000
+
+
+def test_no_wake_up_is_lost_where_nothing_goes_wrong_and_no_sweep_helps() -> None:
+    assert stormed(STORMS, CALM_STEPS, ["calm"]) > 10_000
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_the_promises_hold_in_many_storms() -> None:
+    assert stormed(range(1_000, 2_000), STORM_STEPS) > 1_000_000
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+def test_the_promises_hold_for_many_examples() -> None:
+    before = Pipeline.steps
+    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=1_000))
+    assert Pipeline.steps - before >= 100_000
