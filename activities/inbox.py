@@ -106,7 +106,7 @@ def dispose_inputs(message: dict) -> dict[str, Any]:
     launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     words = {verdict.version: verdict for verdict in clients.ledger().results(run)}
-    chunks = list(work.chunks([one for one in work.claimed(launch.run) if one.key in words]))
+    chunks = list(work.chunks([one for one in clients.ledger().sealed(launch.run) if one.key in words]))
     answers = clients.in_parallel(lambda one: moved(one[1], words[one[1].key], run), chunks[chunk])
     left = {version.blob: why for version, why in answers if why not in ("moved", "stays")}
     if left:

@@ -89,7 +89,7 @@ def gather(message: dict) -> dict[str, Any]:
 
 def seal(run: Run, claims: list[Version]) -> list[Version]:
     """The claims that count for good. What an execution claimed after that waits again."""
-    sealed = work.seal_claimed(run.run, claims)
+    sealed = clients.ledger().seal(run.run, claims)
     rounds = {version.key: version.n for version in sealed}
     late = [version for version in claims if rounds.get(version.key) != version.n]
     clients.in_parallel(partial(clients.ledger().release, run.run), late)
@@ -167,7 +167,7 @@ def word_each(launch: Launch) -> list[Verdict]:
 
 def still_claimed(run: Run) -> list[Version]:
     """What the run has to word: all it claimed, but for what others have taken before it was reopened."""
-    claimed = work.claimed(run.run) or clients.ledger().claims(run.run)
+    claimed = clients.ledger().sealed(run.run)
     return clients.ledger().still_mine(run.run, claimed) if run.reopened_at else claimed
 
 

@@ -12,6 +12,7 @@ from shared.errors import Fenced
 from shared.ledger_keys import (
     HEARTBEAT,
     OWNER,
+    claims_key,
     hold_key,
     marker_key,
     marker_metadata,
@@ -356,6 +357,15 @@ class Ledger:
         """The run's plan, or None where it was never written."""
         lines = self.store.read_lines(plan_key(run))
         return None if lines is None else [Version.from_dict(line) for line in lines]
+
+    def seal(self, run: str, claims: list[Version]) -> list[Version]:
+        """The claims that count, written once: what an execution sealed before stands, and is returned."""
+        self.store.create_lines(claims_key(run), [version.to_dict() for version in claims])
+        return self.sealed(run)
+
+    def sealed(self, run: str) -> list[Version]:
+        """The versions the run has claimed, in the order of its plan."""
+        return [Version.from_dict(line) for line in self.store.read_lines(claims_key(run)) or []]
 
     def gathered(self, launch: Launch, files: int, left_out: str = "") -> Run:
         """The claims stand; `left_out` says which asked-for files are not among them, and why."""

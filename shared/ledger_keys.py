@@ -56,6 +56,10 @@ def plan_key(run: str) -> str:
     return f"runs/{run}/plan.jsonl"
 
 
+def claims_key(run: str) -> str:
+    return f"runs/{run}/claims.jsonl"
+
+
 def result_key(run: str, number: int) -> str:
     return f"runs/{run}/result-{number}.jsonl"
 

@@ -21,19 +21,9 @@ def container() -> ContainerClient:
     return clients.container("work")
 
 
-def seal_claimed(run: str, versions: list[Version]) -> list[Version]:
-    """The versions the run has claimed, written once: what an execution sealed before stands, and is returned."""
-    write_once(f"{run}/claimed.jsonl", [version.to_dict() for version in versions])
-    return claimed(run)
-
-
-def claimed(run: str) -> list[Version]:
-    return [Version.from_dict(line) for line in read_lines(f"{run}/claimed.jsonl")]
-
-
 def to_score(run: Run) -> list[Version]:
     """The versions of the run's attempt: all that it claimed, then only what the last job left incomplete."""
-    versions = claimed(run.run)
+    versions = clients.ledger().sealed(run.run)
     if run.attempt == 1:
         return versions
     last = verdicts(run, "unpack", attempt=run.attempt - 1)

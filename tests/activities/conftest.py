@@ -11,7 +11,7 @@ from activities import runs
 from activities.inbox import arrive
 from activities.runs import authenticate, kick
 from local.azureml.server import AzureMLEmulator
-from shared import clients, current_routes, work
+from shared import clients, current_routes
 from shared.ledger import Ledger
 from shared.names import bare_etag, new_run
 from shared.records import Launch, Run, Version, timestamp
@@ -104,7 +104,7 @@ class App:
         self.ledger.open(launch, route)
         self.ledger.bring_plan(launch.run, list(versions))
         claimed = [self.ledger.claim(launch.run, version) for version in versions]
-        work.seal_claimed(launch.run, [version for version in claimed if version])
+        self.ledger.seal(launch.run, [version for version in claimed if version])
         self.ledger.gathered(launch, len(versions))
         return launch
 

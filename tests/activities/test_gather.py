@@ -4,7 +4,7 @@ import pytest
 
 from activities.inbox import arrive
 from activities.runs import authenticate, gather, kick, kick_arrival, write_results
-from shared import work
+from shared import clients
 from shared.records import Launch, Version
 from tests.activities.conftest import ONE_ROW, App
 
@@ -16,7 +16,7 @@ def gathered(launch: Launch) -> list[str]:
     """The files of a run that has authenticated and gathered, or gathers now."""
     assert authenticate(launch.to_dict())
     gather(launch.to_dict())
-    return [version.blob for version in work.claimed(launch.run)]
+    return [version.blob for version in clients.ledger().sealed(launch.run)]
 
 
 def left(app: App, route: str) -> list[str]:
@@ -40,8 +40,8 @@ def test_where_raw_predictions_name_no_file_a_run_takes_one(app: App) -> None:
 
 def test_gathering_again_finds_the_same_claims(app: App) -> None:
     launch = app.begun(app.route(), "double/a.csv", "double/b.csv")
-    first = gather(launch.to_dict()), work.claimed(launch.run)
-    assert (gather(launch.to_dict()), work.claimed(launch.run)) == first
+    first = gather(launch.to_dict()), app.ledger.sealed(launch.run)
+    assert (gather(launch.to_dict()), app.ledger.sealed(launch.run)) == first
 
 
 def test_where_they_do_a_run_takes_everything_that_waits(app: App) -> None:

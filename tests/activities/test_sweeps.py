@@ -7,7 +7,7 @@ from activities.jobs import submit_job
 from activities.parts import pack
 from activities.runs import authenticate, gather, kick
 from activities.sweeps import LAUNCHES, LAUNCHES_OF_A_PAID_RUN, begin_sweep, end_sweep, start_waiting
-from shared import clients, work
+from shared import clients
 from shared.errors import Fenced
 from shared.ledger import FIRST_HOLD
 from shared.records import Launch, Verdict
@@ -268,7 +268,7 @@ def test_what_ended_long_ago_is_cleared(app: App, ended_long_ago: Launch) -> Non
     cleared("sweep-1")
     assert app.ledger.run(ended_long_ago.run) is None
     assert app.names("ledger", "versions/") == []
-    assert work.claimed(ended_long_ago.run) == []
+    assert app.names("work", f"{ended_long_ago.run}/") == []
 
 
 def test_a_file_that_still_lies_in_the_inbox_keeps_its_records(app: App, ended_long_ago: Launch) -> None:

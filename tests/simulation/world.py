@@ -40,13 +40,14 @@ EXPECTED = (AzureError, requests.RequestException, Fenced, HostAway)
 SWEEP_EVERY, SELDOM = timedelta(minutes=1), timedelta(minutes=20)
 # Shorter than the search window, as functionTimeout is in host.json.
 FUNCTION_TIMEOUT = timedelta(seconds=100)
+SEARCH_WINDOW = timedelta(minutes=2)
 SETTINGS = Settings.from_env(
     {
         "DROPSCORE_STORAGE": "UseDevelopmentStorage=true",
         "DROPSCORE_INBOX": "inbox",
         "DROPSCORE_WORKSPACE": WORKSPACE,
         "DROPSCORE_ARM_URL": ARM,
-        "DROPSCORE_SEARCH_WINDOW": "2m",
+        "DROPSCORE_SEARCH_WINDOW": f"{SEARCH_WINDOW.total_seconds():.0f}s",
         "DROPSCORE_KEEP": "30d",
         "DROPSCORE_POLL_AT_LEAST": "5s",
         "DROPSCORE_POLL_AT_MOST": "1m",
@@ -127,7 +128,7 @@ class World:
         self.azureml = Workspace(self.disk, self.stage.clock)
         self.host = Host(self.stage, ACTIVITIES, ORCHESTRATORS)
         self.random = Random(seed)
-        self.promises = Promises(self.disk, self.azureml, self.stage, SETTINGS.search_window, MAX_JOBS)
+        self.promises = Promises(self.disk, self.azureml, self.stage, SEARCH_WINDOW, MAX_JOBS)
         self.next_sweep, self.sweep_every = START, SWEEP_EVERY
         self.identity_refused = False
         self.people.get_container_client("config").upload_blob("routes.toml", ROUTES)
