@@ -117,7 +117,7 @@ def test_an_unknown_status_keeps_being_watched(drops: Drops) -> None:
 
 def seen_statuses(drops: Drops, blob: str) -> str:
     run = drops.run_of(drops.version(blob))
-    url = f"{drops.stack.host_url}/runtime/webhooks/durabletask/instances/{run.run if run else ''}-1-await"
+    url = f"{drops.stack.host_url}/runtime/webhooks/durabletask/instances/{run.run if run else ''}-1-await-1"
     return requests.get(url, timeout=10).text
 
 

@@ -150,13 +150,16 @@ def test_an_answer_that_breaks_off_is_ambiguous() -> None:
 
 def test_a_refused_connection_made_no_job(closed_port: int) -> None:
     answer = invoke(route(f"http://127.0.0.1:{closed_port}/jobs"), BODY, "token", "request-1")
-    assert answer == Answer(kind="barred", why="no connection in 3 tries (ConnectionError)")
+    assert answer == Answer(
+        kind="barred", why=f"no connection to 127.0.0.1:{closed_port} in 3 tries (ConnectionError)"
+    )
 
 
 def test_an_endpoint_whose_certificate_is_not_trusted_made_no_job(tls: ssl.SSLContext) -> None:
     with Endpoint(lambda _: Reply(201, JOB), tls=tls) as endpoint:
         answer = invoke(route(endpoint.url), BODY, "token", "request-1")
-    assert answer == Answer(kind="barred", why="no connection in 3 tries (SSLError)")
+    assert answer.kind == "barred"
+    assert answer.why.endswith("in 3 tries (SSLError)")
     assert endpoint.received == []
 
 

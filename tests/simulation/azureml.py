@@ -33,7 +33,10 @@ OUTCOMES = (CREATED, *LOST, *NOTHING, *REFUSED)
 
 @dataclass(frozen=True)
 class Script:
-    """How a job will go: `silent` is when it stops responding, and until when, from its start."""
+    """How a job will go: `silent` is when it stops responding, and until when, from its start.
+
+    A `deaf` one does not hear that it is canceled.
+    """
 
     visible_after: timedelta = timedelta()
     takes: timedelta = timedelta(seconds=40)
@@ -41,6 +44,7 @@ class Script:
     silent: tuple[timedelta, timedelta] = (timedelta(), timedelta())
     loses_part: bool = False
     preempted: bool = False
+    deaf: bool = False
 
 
 @dataclass
@@ -196,7 +200,7 @@ class Workspace:
 
     def end(self, job: Job) -> None:
         done = job.created + job.script.takes
-        stopped = job.cancel_asked + CANCELING if job.cancel_asked else None
+        stopped = job.cancel_asked + CANCELING if job.cancel_asked and not job.script.deaf else None
         if stopped and stopped <= self.clock() and stopped <= done:
             job.status = "Canceled"
         elif done <= self.clock():

@@ -28,6 +28,7 @@ scripts = st.builds(
     silent=st.tuples(spans, spans),
     loses_part=st.booleans(),
     preempted=st.booleans(),
+    deaf=st.booleans(),
 )
 
 
@@ -64,7 +65,7 @@ class Pipeline(RuleBasedStateMachine):
         if announced:
             self.world.announce(name)
 
-    @rule(name=names, what=st.sampled_from(("announce", "again", "delete", "foreign")))
+    @rule(name=names, what=st.sampled_from(("announce", "again", "delete", "foreign", "take")))
     def people(self, name: str, what: str) -> None:
         match what:
             case "announce":
@@ -75,6 +76,8 @@ class Pipeline(RuleBasedStateMachine):
                 self.world.delete(name)
             case "foreign":
                 self.world.put_foreign(name)
+            case "take":
+                self.world.take(name)
 
     @rule(
         asked=st.lists(names, min_size=1, max_size=3, unique=True),
@@ -97,9 +100,7 @@ class Pipeline(RuleBasedStateMachine):
 
     @rule()
     def a_month_passes(self) -> None:
-        """With no run open: nobody waits for a run that long."""
-        if not any(name.startswith("open/") for name in self.world.disk.container("ledger")):
-            self.world.pass_time(timedelta(days=31))
+        self.world.pass_month()
 
     @rule()
     def sweep(self) -> None:

@@ -59,6 +59,7 @@ class Promises:
     claimed: dict[tuple[str, int], str] = field(default_factory=dict)
     published: dict[tuple[str, int], str] = field(default_factory=dict)
     closed_at: dict[str, datetime] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.disk.watchers.append(self.written)
@@ -167,6 +168,8 @@ class Promises:
         standing = self.disk.standing("inbox", before["blob"])
         there = standing and standing.etag == before["etag"]
         self.must(not there, f"version {key}: forgotten, and it lies in the inbox")
+        self.forgotten.add(key)
+        self.claimed = {one: run for one, run in self.claimed.items() if one[0] != key}
 
     def slot_written(self, name: str, before: Document | None, after: Document | None) -> None:
         """A slot passes from run to run only by being free, and is freed only by a closed run."""
@@ -234,7 +237,8 @@ class Promises:
         if run is None:
             self.must(False, f"POST for {posted.path}, which no run knows")
             return
-        mine = [self.versions[key_of(one)].inputs() for one in self.records() if one["run"] == run["run"]]
+        own = {key_of(record) for record in self.records() if record["run"] == run["run"]} - self.forgotten
+        mine = [self.versions[key].inputs() for key in own]
         for part, rows in posted.inputs.items():
             self.must(rows in mine, f"POST for {posted.path}: {part} is of no version of the run")
         if posted.outcome in SURELY_NOTHING:

@@ -14,7 +14,7 @@ RATES = (0.0, 0.0, 0.005, 0.03)
 OFTEN = 0.05
 HAPPENINGS = (
     *("drop", "people", "overtake", "ask", "order"),
-    *("fail", "twice", "crash", "jump", "lose"),
+    *("fail", "twice", "crash", "jump", "month", "lose"),
     *("next_post", "next_job", "turn_away"),
 )
 SWEEPS = 0.3
@@ -23,7 +23,7 @@ JUMPS = (1, 11, 31, 61, 125, 310, 1900)
 # The storms of the fast tests, and how long each blows.
 STORMS = range(50)
 STORM_STEPS, CALM_STEPS = 1_500, 600
-SPANS = (0, 0, 20, 90, 200, 400)
+SPANS = (0, 0, 20, 90, 200, 400, 1200)
 
 
 class Storm:
@@ -92,9 +92,8 @@ class Storm:
             self.world.announce(name)
 
     def people(self) -> None:
-        what = self.random.choice((self.world.announce, self.world.drop_again, self.world.delete))
-        if self.random.random() < 0.1:
-            what = self.world.put_foreign
+        usual = (self.world.announce, self.world.drop_again, self.world.delete, self.world.take)
+        what = self.world.put_foreign if self.random.random() < 0.1 else self.random.choice(usual)
         what(self.name())
 
     def overtake(self) -> None:
@@ -113,9 +112,13 @@ class Storm:
         self.world.ask(route, asked[: self.random.randint(1, 3)], key, force=self.random.random() < 0.5)
 
     def order(self) -> None:
-        runs = [one["run"] for one in self.world.promises.runs()]
+        """Cancels a run, or reruns one, mostly one that has failed."""
+        order, runs = self.random.choice(("cancel", "rerun")), list(self.world.promises.runs())
+        failed = [one for one in runs if one["outcome"] in ("failed", "partial")]
+        if order == "rerun" and failed and self.random.random() < 0.8:
+            runs = failed
         if runs:
-            self.world.order(self.random.choice(runs), self.random.choice(("cancel", "rerun")))
+            self.world.order(self.random.choice(runs)["run"], order)
 
     def fail(self) -> None:
         actor = self.writer()
@@ -132,6 +135,9 @@ class Storm:
 
     def jump(self) -> None:
         self.world.pass_time(timedelta(seconds=self.random.choice(JUMPS)))
+
+    def month(self) -> None:
+        self.world.pass_month()
 
     def lose(self) -> None:
         """An instance ends before its time, or the next one never begins."""
@@ -158,6 +164,7 @@ class Storm:
             silent=(spans[1], spans[2]),
             loses_part=self.random.random() < 0.3,
             preempted=self.random.random() < 0.5,
+            deaf=self.random.random() < 0.1,
         )
         self.world.azureml.scripts.append(script)
 

@@ -37,6 +37,7 @@ START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 CHUNKS = {"inbox": 16, "work": 200, DATASTORE: 16}
 REST_TIME, REST_STEPS, QUIET_ROUNDS = timedelta(hours=12), 50_000, 2
 EXPECTED = (AzureError, requests.RequestException, Fenced, HostAway)
+MONTH = timedelta(days=31)
 SWEEP_EVERY, SELDOM = timedelta(minutes=1), timedelta(minutes=20)
 # Shorter than the search window, as functionTimeout is in host.json.
 FUNCTION_TIMEOUT = timedelta(seconds=100)
@@ -174,6 +175,12 @@ class World:
             self.disk.delete("inbox", name)
             self.stage.note(f"people delete {name}")
 
+    def take(self, name: str) -> None:
+        """People move predictions, or a blob that is not ours, away."""
+        if self.disk.standing("predictions", name):
+            self.disk.delete("predictions", name)
+            self.stage.note(f"people take {name} away")
+
     def put_foreign(self, name: str) -> None:
         """A blob that is not ours, under a name where predictions would go."""
         self.disk.put("predictions", name, b"theirs", {}, NO_CONDITION)
@@ -226,6 +233,11 @@ class World:
     def pass_time(self, time: timedelta) -> None:
         self.stage.now += time
         self.azureml.go_on()
+
+    def pass_month(self) -> None:
+        """Where no run is open: nobody waits for a run that long."""
+        if not any(name.startswith("open/") for name in self.disk.container("ledger")):
+            self.pass_time(MONTH)
 
     def wait_for_next(self, *, sweeps: bool = True) -> None:
         """Moves the clock to what comes first: a message that is due, or the sweep's timer."""
@@ -298,6 +310,16 @@ async def at_once(function: Callable[..., Any], *arguments: Any, **named: Any) -
     return function(*arguments, **named)
 
 
+def reaching(world: World, send: Callable[..., Any]) -> Callable[..., Any]:
+    """Requests of the app reach the world; those of other threads of the tests go where they always went."""
+
+    def reach(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> Any:
+        ours = ".example" in (request.url or "")
+        return world.reach_http(request) if ours else send(adapter, request, **options)
+
+    return reach
+
+
 @contextmanager
 def simulated(seed: int = 0) -> Iterator[World]:
     """A world in which the app's code runs, until the block is left."""
@@ -309,7 +331,7 @@ def simulated(seed: int = 0) -> Iterator[World]:
         patch.setattr(clients, "token", world.token)
         patch.setattr(clients, "now", now)
         patch.setattr(clients, "in_parallel", lambda work, items: [work(item) for item in items])
-        patch.setattr(HTTPAdapter, "send", lambda adapter, request, **_: world.reach_http(request))
+        patch.setattr(HTTPAdapter, "send", reaching(world, HTTPAdapter.send))
         patch.setattr(azureml, "sleep", lambda seconds: None)
         patch.setattr(azureml, "time", lambda: now().timestamp())
         patch.setattr(current_routes, "time", SimpleNamespace(monotonic=lambda: now().timestamp()))

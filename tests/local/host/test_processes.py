@@ -128,6 +128,7 @@ def test_processes_that_are_killed_are_replaced(host: HostProcess, durable: Dura
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.full
 @pytest.mark.parametrize("activity", ["held", "stuck"])
 def test_no_process_outlives_its_host(
     host: HostProcess, durable: DurableApi, number: signal.Signals, activity: str
