@@ -123,8 +123,8 @@ def publish_version(version: Version, packed: Verdict, run: Run, raw: Raw | str)
     except HttpResponseError as problem:
         if not refusal(problem):
             raise
-        why = f"unpack: storage refuses to have the predictions written: {refusal(problem)}"
-        return packed.but(word="failed", why=why)
+        why = f"storage refuses to have the predictions written: {refusal(problem)}; free the blob, rerun the run"
+        return packed.but(word="failed", why=f"unpack: {why}")
     where = f"{target.container_name}/{version.blob}" if word == "published" else ""
     return packed.but(word=word, why=why, where=where)
 

@@ -1,9 +1,13 @@
 """Publishing: whole, newest, and never over what is not ours."""
 
+import time
+
 import pytest
 
+from activities.predictions import unpack
+from shared import work
 from tests.activities.conftest import App
-from tests.activities.stages import published, scored, unpacked
+from tests.activities.stages import job_ended, packed, published, rows, scored, unpacked, whole
 
 
 def test_predictions_are_published_with_their_header_and_carried_columns(app: App) -> None:
@@ -88,3 +92,30 @@ def test_predictions_of_many_blocks_are_published_in_one_commit(app: App) -> Non
     assert unpacked(app, launch).word == "published"
     published = app.read("predictions", "double/large.csv").decode()
     assert published == "id,twice\n" + "".join(f"r{row},{2 * row}\n" for row in range(rows))
+
+
+def test_an_older_version_does_not_replace_what_a_newer_one_found_unchanged(app: App) -> None:
+    archiving = app.route(after="archive")
+    published(app, "double/a.csv", "id,x\na,1\n", "2.0\n", archiving)
+    slow = packed(app, app.drop("double/a.csv", "id,x\na,9\n"), route=archiving)
+    time.sleep(1.1)  # storage tells versions apart by the second
+    newest = packed(app, app.drop("double/a.csv", "id,x\na,1\n"), route=archiving)
+    [unchanged] = work.verdicts(app.run(newest), "pack")
+    assert unchanged.word == "unchanged"
+    app.container("inbox").delete_blob("double/a.csv")
+    job_ended(app, slow, "18.0\n")
+    assert unpacked(app, slow).word == "superseded"
+    assert app.read("predictions", "double/a.csv") == b"id,twice\na,2.0\n"
+
+
+def test_a_blob_that_is_leased_fails_its_file_only(app: App) -> None:
+    published(app, "named/a.csv", "id,x\na,1\n", "2.0 part-00001.csv\n", app.named())
+    files = {"named/a.csv": "id,x\na,3\n", "named/b.csv": "id,x\nb,4\n"}
+    launch = packed(app, *[app.drop(name, data) for name, data in files.items()], route=app.named())
+    lease = app.container("predictions").get_blob_client("named/a.csv").acquire_lease()
+    job_ended(app, launch, rows((1, 6.0), (2, 8.0)))
+    whole(unpack, launch)
+    verdicts = {one.blob: one for one in work.verdicts(app.run(launch), "unpack")}
+    lease.release()
+    assert (verdicts["named/a.csv"].word, verdicts["named/b.csv"].word) == ("failed", "published")
+    assert "LeaseIdMissing" in verdicts["named/a.csv"].why
