@@ -52,8 +52,9 @@ def test_the_same_seed_gives_the_same_world() -> None:
     assert traces[0] == traces[1]
 
 
+@pytest.mark.timeout(600)
 def test_the_promises_hold_whatever_happens() -> None:
-    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=60))
+    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=40))
 
 
 def test_the_promises_hold_in_storms() -> None:
