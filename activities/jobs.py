@@ -86,7 +86,7 @@ def posted(launch: Launch, run: Run) -> SubmitStep:
     """What can fail first, then the intent, then the one POST. Raises StageFailed only before anything is spent."""
     ledger, nonce = clients.ledger(), secrets.token_hex(8)
     path = output_path(run.run, run.attempt, run.post)
-    place = datastore(run, Route.from_dict(run.route).workspace or clients.settings().workspace)
+    place = datastore(run, workspace_of(run))
     body, token = invocation(run, path), clients.token(clients.settings().scoring_audience)
     run = ledger.submitting(launch, path=path, nonce=nonce, raw_account=place.account, raw_url=place.url)
     if run.cancel:
@@ -119,14 +119,13 @@ def settled(run: Run) -> SubmitStep:
 
 def invocation(run: Run, path: str) -> dict[str, Any]:
     route = Route.from_dict(run.route)
-    workspace = route.workspace or clients.settings().workspace
     # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
     folder = work.container().get_blob_client(parts_folder(run.run, run.attempt)).url.split("?")[0]
     largest = max(blob.size for blob in work.container().list_blobs(f"{parts_folder(run.run, run.attempt)}/"))
     patience = SLOWEST_PART + timedelta(seconds=largest / SLOWEST_BYTES_PER_SECOND)
     return azureml.invocation(
         folder,
-        azureml.output_uri(route.datastore, workspace, path),
+        azureml.output_uri(route.datastore, workspace_of(run), path),
         timeout=parse_duration(route.part_timeout) if route.part_timeout else patience,
         shared_job=run.parts > 1,
     )
@@ -183,8 +182,7 @@ def find_job(message: dict) -> dict[str, Any]:
 
 def jobs_of(run: Run) -> list[dict[str, Any]] | None:
     """The attempt's jobs that nobody has accounted for, oldest first; None where the list cannot be read."""
-    chosen = clients.settings()
-    workspace = run.route["workspace"] or chosen.workspace
+    chosen, workspace = clients.settings(), workspace_of(run)
     if not workspace:
         return None
     marker = output_marker(run.run, run.attempt)
@@ -196,6 +194,11 @@ def jobs_of(run: Run) -> list[dict[str, Any]] | None:
         return None
     unknown = [job for job in found if job["name"] not in run.earlier_jobs]
     return sorted(unknown, key=lambda job: str((job.get("systemData") or {}).get("createdAt", "")))
+
+
+def workspace_of(run: Run) -> str:
+    """The resource id of the model's workspace, or "" where nobody has set it."""
+    return str(run.route.get("workspace") or clients.settings().workspace)
 
 
 def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep:
@@ -216,15 +219,20 @@ def adopted(launch: Launch, run: Run, found: list[dict[str, Any]]) -> SubmitStep
     return SubmitStep(kind="submitted")
 
 
-def cancel_spares(run: Run) -> None:
-    """Cancels every job of the run but its own; where a POST had no usable answer, the list is read once more."""
-    unsure = run.post > 1 or (run.nonce and not run.job)
-    listed = (jobs_of(run) or []) if unsure else []
-    spares = {**dict.fromkeys(run.spares, run.job_id), **{str(job["name"]): str(job["id"]) for job in listed}}
+def cancel_spares(run: Run) -> bool:
+    """Cancels every job of the run but its own; where a POST had no usable answer, the list is read once more.
+
+    False: the list cannot be read at present, and a job may run on.
+    """
+    unsure = workspace_of(run) and (run.post > 1 or (run.nonce and not run.job))
+    listed = jobs_of(run) if unsure else []
+    found = {str(job["name"]): str(job["id"]) for job in listed or []}
+    spares = {**dict.fromkeys(run.spares, run.job_id), **found}
     spares.pop(run.job, None)
     for job, job_id in spares.items():
         log.warning("run %s: canceling spare job %s", run.run, job)
         cancel(job, job_id)
+    return listed is not None
 
 
 def submission_unknown(run: Run) -> str:

@@ -17,6 +17,7 @@ from activities.jobs import cancel, cancel_spares, no_token
 from shared import clients, schedule, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
+from shared.errors import Unsettled
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -27,6 +28,7 @@ bp = df.Blueprint()
 PLANNED_VERSIONS = 100
 LOOKED_AFTER = timedelta(minutes=1)
 OVERDUE_AFTER = timedelta(minutes=5)
+WHERE_TO_LOOK = "the workspace's jobs cannot be listed: may the app's identity read them?"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -208,13 +210,20 @@ async def close_run(message: dict, client: Any) -> dict[str, Any]:
     return {"run": run.run, "outcome": run.outcome}
 
 
-def close(launch: Launch) -> tuple[Run, list[Launch]]:
+def close(launch: Launch, *, at_last: bool = False) -> tuple[Run, list[Launch]]:
+    """Ends the run. Raises Unsettled where it may have a job that nobody knows and the list of jobs cannot be read.
+
+    The run is taken up again then, until it is given up (`at_last`).
+    """
     ledger = clients.ledger()
     run = ledger.fenced(launch)
     ended = outcome(run, ledger.results(run))
     if run.job and not run.job_outcome:
         cancel(run.job, run.job_id)
-    cancel_spares(run)
+    if not cancel_spares(run):
+        if not at_last:
+            raise Unsettled(f"run {run.run} is not closed yet: it may have a spare job; {WHERE_TO_LOOK}")
+        log.error("run %s: closed, although it may have a spare job; %s", run.run, WHERE_TO_LOOK)
     run = ledger.closed(launch, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
     return run, following(run, launch)

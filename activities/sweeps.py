@@ -164,7 +164,7 @@ def given_up(launch: Launch, run: Run) -> list[Launch]:
         why = submission_unknown(run)
     clients.ledger().failed(launch, run.stage, why)
     word_each(launch)
-    return close(launch)[1]
+    return close(launch, at_last=True)[1]
 
 
 def lift_hold(route: Route) -> None:

@@ -7,6 +7,7 @@ DropscoreError
 │   └── NoSuchRoute  it names no such route
 ├── FileRejected     the file is at fault: it goes to `rejected` with the reason
 ├── StageFailed      our side or the model is at fault: the run fails, the input is kept
+├── Unsettled        what must be known first cannot be asked at present: the run is taken up again later
 └── Fenced           a newer launch of the same run has taken over: stop and do nothing more
 """
 
@@ -37,6 +38,10 @@ class FileRejected(DropscoreError):
 
 class StageFailed(DropscoreError):
     """A stage cannot be completed and trying again would not help."""
+
+
+class Unsettled(DropscoreError):
+    """The run cannot go on before something is known that nobody answers at present."""
 
 
 class Fenced(DropscoreError):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from activities.jobs import submit_job
 from activities.parts import pack
 from activities.runs import (
     authenticate,
@@ -15,10 +16,11 @@ from activities.runs import (
     write_results,
 )
 from shared import clients
+from shared.errors import Unsettled
 from shared.records import Launch, Verdict
 from tests.activities.conftest import ONE_ROW, App
 from tests.activities.durable_client import Client, called
-from tests.activities.stages import whole
+from tests.activities.stages import jobs, whole
 
 
 def closed(launch: Launch, client: Client | None = None) -> dict[str, Any]:
@@ -185,3 +187,26 @@ def test_a_closing_run_looks_after_the_sweep(app: App) -> None:
     client = Client()
     closed(launch, client)
     assert len(client.sweeps) == 1
+
+
+def test_a_run_that_may_have_a_spare_job_closes_only_when_jobs_can_be_listed(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = app.begun(app.named(), "named/a.csv")
+    gather(launch.to_dict())
+    whole(pack, launch)
+    assert submit_job(launch.to_dict())["kind"] == "submitted"
+    [job] = jobs(app, launch.run)
+    app.ledger.change(launch, lambda run: run.but(stage="packed", post=2, job="", held="no role"))
+    assert write_results(launch.to_dict()) == {}
+    monkeypatch.setenv("DROPSCORE_ARM_URL", "http://127.0.0.1:9")
+    clients.settings.cache_clear()
+    with pytest.raises(Unsettled, match="may have a spare job"):
+        closed(launch)
+    assert app.run(launch).stage == "resulted"
+    monkeypatch.setenv("DROPSCORE_ARM_URL", app.emulator.url)
+    clients.settings.cache_clear()
+    canceled: list[str] = []
+    monkeypatch.setattr("activities.jobs.cancel", lambda job, job_id: canceled.append(job))
+    assert closed(launch)["outcome"] == "released"
+    assert canceled == [job]

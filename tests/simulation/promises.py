@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from activities.sweeps import LAUNCHES
 from shared.names import version_key
 from tests.simulation.actors import Stage
 from tests.simulation.azureml import REFUSED, Posted, Workspace, predicted
@@ -321,13 +322,14 @@ class Promises:
                 self.must(self.versions[key].data in alike, f"version {key}: unchanged, but never published")
 
     def check_jobs(self) -> None:
-        """A job that nobody adopted was canceled, or could not be seen before its run was closed."""
+        """A job that nobody adopted was canceled, or could not be seen before its run was closed or given up."""
         for job in self.azureml.jobs.values():
             run = self.run(run_of(job.path))
             if run is None or job.name == run["job"] or job.name in run["earlier_jobs"]:
                 continue
             unseen = job.visible >= self.closed_at.get(run["run"], self.stage.now)
-            excused = unseen or "submission-unknown" in run["why"]
+            given_up = run["launch"] - run["first_launch"] >= LAUNCHES
+            excused = unseen or given_up or "submission-unknown" in run["why"]
             self.must(excused or job.cancel_asked, f"run {run['run']}: {job.name} is nobody's and runs on")
 
     # Reading the ledger

@@ -24,7 +24,7 @@ import activities
 import orchestrators
 from activities import predictions, runs
 from shared import azureml, blob_io, clients, current_routes, work
-from shared.errors import Fenced
+from shared.errors import Fenced, Unsettled
 from shared.settings import Settings
 from tests.simulation.actors import Stage, driven
 from tests.simulation.azureml import ARM, DATASTORE, WORKSPACE, Workspace
@@ -36,7 +36,7 @@ from triggers import blobs, http, timers
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 CHUNKS = {"inbox": 16, "work": 200, DATASTORE: 16}
 REST_TIME, REST_STEPS, QUIET_ROUNDS = timedelta(hours=12), 50_000, 2
-EXPECTED = (AzureError, requests.RequestException, Fenced, HostAway)
+EXPECTED = (AzureError, requests.RequestException, Fenced, Unsettled, HostAway)
 MONTH = timedelta(days=31)
 SWEEP_EVERY, SELDOM = timedelta(minutes=1), timedelta(minutes=20)
 # Shorter than the search window, as functionTimeout is in host.json.
