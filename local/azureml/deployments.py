@@ -1,6 +1,6 @@
 """Batch endpoints and deployments as `az ml` CLI v2 YAML describes them, read from the folders served.
 
-An `environment` is not built: scripts run in the emulator's own interpreter.
+An `environment` is not built: scripts and MLflow models run in the emulator's own interpreter.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,8 @@ _REFUSED_SCHEMAS = {
     "kubernetesonlineendpoint.schema.json": "online endpoints",
     "kubernetesonlinedeployment.schema.json": "online deployments",
 }
+_OUTPUT_ACTIONS = ("append_row", "summary_only")
+_MLFLOW_DRIVER = Path(__file__).parent.resolve() / "no_code" / "mlflow_driver.py"
 
 
 class DeploymentError(Exception):
@@ -46,7 +48,10 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A model, the scoring script that uses it, and its settings."""
+    """A model, the scoring script that uses it, and its settings.
+
+    The script of an MLflow model that came without one is the emulator's driver.
+    """
 
     name: str
     endpoint: str
@@ -57,6 +62,11 @@ class Deployment:
     compute: str
     environment_variables: dict[str, str]
     settings: Settings
+
+    @property
+    def no_code(self) -> bool:
+        """Whether this is an MLflow model deployed without a scoring script."""
+        return self.code / self.scoring_script == _MLFLOW_DRIVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,16 +152,13 @@ def _read_deployment(path: Path, document: dict[str, Any]) -> Deployment:
         raise DeploymentError(
             f"{path}: pipeline component deployments are not emulated; serve another folder"
         )
-    model = _read_model(path, _required(path, document, "model"))
-    if "code_configuration" not in document:
-        raise DeploymentError(
-            f"{path}: add code_configuration; deployments without a scoring script (MLflow) are not emulated"
-        )
-    code, script = (
-        str(_required(path, document["code_configuration"], key)) for key in ("code", "scoring_script")
-    )
-    if not (path.parent / code / script).is_file():
-        raise DeploymentError(f"{path}: there is no scoring script {script} in {path.parent / code}")
+    described = _required(path, document, "model")
+    model = _read_model(path, described)
+    if document.get("code_configuration"):
+        code, script = _read_script(path, document["code_configuration"])
+    else:
+        _check_no_code(path, described, model)
+        code, script = _MLFLOW_DRIVER.parent, _MLFLOW_DRIVER.name
     nested = document.get("settings", {})
     variables = nested.get("environment_variables") or document.get("environment_variables") or {}
     return Deployment(
@@ -159,7 +166,7 @@ def _read_deployment(path: Path, document: dict[str, Any]) -> Deployment:
         endpoint=str(_required(path, document, "endpoint_name")),
         description=document.get("description", ""),
         model=model,
-        code=(path.parent / code).resolve(),
+        code=code,
         scoring_script=script,
         compute=str(_required(path, document, "compute")).removeprefix("azureml:"),
         environment_variables={key: str(value) for key, value in variables.items()},
@@ -168,15 +175,37 @@ def _read_deployment(path: Path, document: dict[str, Any]) -> Deployment:
 
 
 def _read_model(path: Path, model: object) -> Path:
-    """Where the model lies. Registered models (azureml:…) have no files here, MLflow ones no script."""
+    """Where the model lies. Registered models (azureml:…) have no files here."""
     if not isinstance(model, dict) or "path" not in model:
         raise DeploymentError(f"{path}: model {model!r} is not a local one; give it as `model: path: …`")
     location = (path.parent / str(model["path"])).resolve()
     if not location.exists():
         raise DeploymentError(f"{path}: its model {location} does not exist; train it first")
-    if model.get("type") == "mlflow_model" or (location / "MLmodel").exists():
-        raise DeploymentError(f"{path}: MLflow models are not emulated; serve another folder")
     return location
+
+
+def _read_script(path: Path, configuration: dict[str, Any]) -> tuple[Path, str]:
+    """The folder of the code, and the scoring script within it."""
+    code, script = (str(_required(path, configuration, key)) for key in ("code", "scoring_script"))
+    if not (path.parent / code / script).is_file():
+        raise DeploymentError(f"{path}: there is no scoring script {script} in {path.parent / code}")
+    return (path.parent / code).resolve(), script
+
+
+def _check_no_code(path: Path, described: dict[str, Any], model: Path) -> None:
+    """Raises DeploymentError unless Azure ML would score the model without a scoring script."""
+    if described.get("type") != "mlflow_model":
+        raise DeploymentError(
+            f"{path}: add code_configuration, or `type: mlflow_model` to an MLflow model: "
+            "only these are scored without a scoring script"
+        )
+    if not (model / "MLmodel").is_file():
+        raise DeploymentError(f"{path}: its model {model} has no MLmodel file; write it with mlflow")
+    described_by_mlflow = yaml.safe_load((model / "MLmodel").read_text(encoding="utf-8"))
+    if "python_function" not in described_by_mlflow["flavors"]:
+        raise DeploymentError(
+            f"{path}: its model {model} has no python_function flavor; add code_configuration"
+        )
 
 
 def _read_settings(path: Path, document: dict[str, Any]) -> Settings:
@@ -192,7 +221,12 @@ def _read_settings(path: Path, document: dict[str, Any]) -> Settings:
         if isinstance(value, bool) or not isinstance(value, wanted):
             raise DeploymentError(f"{path}: {setting.name} is {value!r}; the default is {setting.default!r}")
         chosen[setting.name] = value
-    return Settings(**chosen)
+    settings = Settings(**chosen)
+    if settings.output_action not in _OUTPUT_ACTIONS:
+        raise DeploymentError(
+            f"{path}: output_action is {settings.output_action!r}; use {' or '.join(_OUTPUT_ACTIONS)}"
+        )
+    return settings
 
 
 def _required(path: Path, document: dict[str, Any], key: str) -> Any:

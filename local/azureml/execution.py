@@ -53,7 +53,7 @@ class Execution:
             )
 
     async def publish(self, *, overwrite: bool) -> None:
-        """Upload what was scored: the script's own files first, then all rows in one file.
+        """Upload what was scored: the script's own files first, then all rows, or the summary, in one file.
 
         Raises JobFailed where there is such an output already, unless it may be overwritten.
         """
@@ -77,18 +77,23 @@ class Execution:
         setting = ScriptSetting(
             code=self._deployment.code,
             script=self._deployment.scoring_script,
-            environment=self._deployment.environment_variables
-            | {
-                # As in Azure, the folder that holds the model under its own name.
-                "AZUREML_MODEL_DIR": str(self._deployment.model.parent),
-                "AZUREML_BI_OUTPUT_PATH": str(self._folder / "output"),
-            },
+            environment=self._environment(),
             folder=self._folder / f"process-{number}",
             log=self._logs / f"process-{number}.txt",
         )
         async with ScoringProcess(setting) as process:
             while self._waiting:
                 await self._score_mini_batch(process, *self._waiting.popleft())
+
+    def _environment(self) -> dict[str, str]:
+        variables = {
+            # As in Azure, the folder that holds the model under its own name.
+            "AZUREML_MODEL_DIR": str(self._deployment.model.parent),
+            "AZUREML_BI_OUTPUT_PATH": str(self._folder / "output"),
+        }
+        if self._deployment.no_code:
+            variables["EMULATOR_MLFLOW_MODEL"] = str(self._deployment.model)
+        return self._deployment.environment_variables | variables
 
     async def _score_mini_batch(self, process: ScoringProcess, number: int, blobs: list[BlobAddress]) -> None:
         files = [await self._mount(blob) for blob in blobs]
@@ -98,7 +103,10 @@ class Execution:
             file.unlink(missing_ok=True)
 
     async def _items_returned(self, process: ScoringProcess, files: list[Path], rows: Path) -> int:
-        """How many items run() gave back, written to `rows`; 0 where every try has failed."""
+        """How many items run() gave back, written to `rows`; 0 where every try has failed.
+
+        With summary_only they are only counted, and `rows` names the files instead.
+        """
         # The service reports maxRetries as run_max_try: it counts tries, the first one included.
         for _ in range(max(1, self._job.settings.max_retries)):
             try:
@@ -107,6 +115,8 @@ class Execution:
                 self._last_failure = f"{failure} (mini-batch of {_named(files)}; traceback in the job's log)"
             else:
                 self._rows.append(rows)
+                if self._job.settings.output_action == "summary_only":
+                    rows.write_text("".join(f"{file.name}\n" for file in files), encoding="utf-8")
                 return returned
         return 0
 

@@ -60,10 +60,7 @@ def deployment_resource(deployment: Deployment) -> dict[str, Any]:
                 "referenceType": "Id",
                 "assetId": f"{WORKSPACE_ID}/models/{deployment.model.name}/versions/1",
             },
-            "codeConfiguration": {
-                "codeId": f"{WORKSPACE_ID}/codes/{deployment.name}/versions/1",
-                "scoringScript": deployment.scoring_script,
-            },
+            "codeConfiguration": _code(deployment),
             "environmentVariables": deployment.environment_variables,
             "compute": f"{WORKSPACE_ID}/computes/{deployment.compute}",
             "resources": {"instanceCount": settings.instance_count, "instanceType": None, "properties": {}},
@@ -105,6 +102,16 @@ def datastore_resource(account: str, service_url: str) -> dict[str, Any]:
             "protocol": url.scheme,
             "serviceDataAccessAuthIdentity": "None",
         },
+    }
+
+
+def _code(deployment: Deployment) -> dict[str, str] | None:
+    """The deployment's scoring script, unless its MLflow model does without one."""
+    if deployment.no_code:
+        return None
+    return {
+        "codeId": f"{WORKSPACE_ID}/codes/{deployment.name}/versions/1",
+        "scoringScript": deployment.scoring_script,
     }
 
 

@@ -1,4 +1,4 @@
-"""The sample model: trained, its scoring script, its sample data, and a whole job on the local Azure ML."""
+"""The diabetes model: trained, its scoring script, its sample data, and a whole job on the local Azure ML."""
 
 from pathlib import Path
 

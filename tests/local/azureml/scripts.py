@@ -40,6 +40,21 @@ def run(mini_batch):
 """
 
 
+# An MLflow model: says each row's word and number, `word` and `x` of its signature.
+SAYING = """
+class Model:
+    def predict(self, rows):
+        return [f"{word} {x}" for word, x in zip(rows["word"], rows["x"])]
+
+def _load_pyfunc(path):
+    return Model()
+"""
+_SIGNATURE = [
+    {"name": "x", "type": "double", "required": True},
+    {"name": "word", "type": "string", "required": True},
+]
+
+
 def patient_settings(notes: Path) -> dict[str, Any]:
     """The deployment settings of a patient script that keeps its notes in a folder."""
     return {"environment_variables": {"NOTES": str(notes), "RELEASE": str(notes / "release")}}
@@ -77,4 +92,23 @@ def write_deployment(folder: Path, script: str = CAPITALS, **settings: Any) -> P
     (folder / "code" / "score.py").write_text(script)
     write_yaml(folder / "endpoint.yml", endpoint_document())
     write_yaml(folder / "deployment.yml", deployment_document(settings=settings))
+    return folder
+
+
+def write_mlflow_deployment(folder: Path, **settings: Any) -> Path:
+    """A folder with the endpoint `saying` and its deployment, an MLflow model without a script; returns it."""
+    code = folder / "model" / "code"
+    code.mkdir(parents=True)
+    (code / "saying.py").write_text(SAYING)
+    write_yaml(
+        folder / "model" / "MLmodel",
+        {
+            "flavors": {"python_function": {"loader_module": "saying", "code": "code"}},
+            "signature": {"inputs": json.dumps(_SIGNATURE)},
+        },
+    )
+    write_yaml(folder / "endpoint.yml", endpoint_document("saying"))
+    model = {"path": "model", "type": "mlflow_model"}
+    document = deployment_document("mlflow", "saying", model=model, settings=settings)
+    write_yaml(folder / "deployment.yml", document | {"code_configuration": None})
     return folder

@@ -7,7 +7,13 @@ import pytest
 
 from local.azureml.deployments import DeploymentError, Settings, read_endpoints
 
-from .scripts import deployment_document, endpoint_document, write_deployment, write_yaml
+from .scripts import (
+    deployment_document,
+    endpoint_document,
+    write_deployment,
+    write_mlflow_deployment,
+    write_yaml,
+)
 
 OLDER = "https://azuremlschemas.azureedge.net/latest/batchDeployment.schema.json"
 
@@ -67,12 +73,20 @@ def test_an_endpoint_with_several_deployments_has_the_default_it_names(tmp_path:
         ({"type": "pipeline"}, "pipeline component deployments are not emulated"),
         ({"model": "azureml:registered@latest"}, "is not a local one"),
         ({"model": {"path": "absent"}}, "does not exist; train it first"),
-        ({"model": {"path": "model", "type": "mlflow_model"}}, "MLflow models are not emulated"),
+        ({"code_configuration": None}, "only these are scored without a scoring script"),
+        (
+            {"code_configuration": None, "model": {"path": "model", "type": "mlflow_model"}},
+            "has no MLmodel file",
+        ),
         ({"code_configuration": {"code": "code", "scoring_script": "no.py"}}, "no scoring script no.py"),
         ({"endpoint_name": "absent"}, "no YAML describes its endpoint 'absent'"),
         ({"compute": None}, "compute is missing"),
         ({"settings": {"mini_batch_size": "ten"}}, "mini_batch_size is 'ten'; the default is 10"),
         ({"settings": {"error_threshold": 0.5}}, "error_threshold is 0.5; the default is -1"),
+        (
+            {"settings": {"output_action": "append"}},
+            "output_action is 'append'; use append_row or summary_only",
+        ),
         ({"$schema": OLDER.replace("batch", "managedOnline")}, "online deployments are not emulated"),
     ],
 )
@@ -83,6 +97,25 @@ def test_what_cannot_be_served_is_refused_by_name(tmp_path: Path, change: dict[s
         read_endpoints([tmp_path])
     assert said in str(refused.value)
     assert "deployment.yml" in str(refused.value)
+
+
+def test_an_mlflow_model_needs_no_scoring_script_but_may_have_one(tmp_path: Path) -> None:
+    folder = write_mlflow_deployment(tmp_path)
+    assert read_endpoints([folder])["saying"].deployments["mlflow"].no_code
+    (folder / "score.py").touch()
+    model = {"path": "model", "type": "mlflow_model"}
+    code = {"code": ".", "scoring_script": "score.py"}
+    with_script = deployment_document("script", "saying", model=model, code_configuration=code)
+    write_yaml(folder / "script.yml", with_script)
+    deployment = read_endpoints([folder])["saying"].deployments["script"]
+    assert (deployment.no_code, deployment.code) == (False, folder)
+
+
+def test_an_mlflow_model_of_another_flavor_than_python_is_refused(tmp_path: Path) -> None:
+    folder = write_mlflow_deployment(tmp_path)
+    write_yaml(folder / "model" / "MLmodel", {"flavors": {"onnx": {}}})
+    with pytest.raises(DeploymentError, match="no python_function flavor; add code_configuration"):
+        read_endpoints([folder])
 
 
 def test_names_are_given_once(tmp_path: Path) -> None:

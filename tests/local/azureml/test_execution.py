@@ -38,6 +38,21 @@ RAISES = 'raise ValueError("no number in " + file.name)'
 HANGS = "time.sleep(600)"
 DIES = "os._exit(3)"
 
+# Writes a file for each of its files, which says which process did; gives nothing back for none.csv.
+OWN_FILES = """
+import os, pathlib
+
+def init():
+    pass
+
+def run(mini_batch):
+    for file in map(pathlib.Path, mini_batch):
+        target = pathlib.Path(os.environ["AZUREML_BI_OUTPUT_PATH"], "deep", file.name)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(str(os.getpid()))
+    return [f"{file.name} and more" for file in map(pathlib.Path, mini_batch) if file.name != "none.csv"]
+"""
+
 RETURNS = """
 def init():
     pass
@@ -129,26 +144,26 @@ def run(mini_batch):
 
 
 def test_files_of_the_scripts_own_are_uploaded_beside_the_predictions(serve: Serve) -> None:
-    script = """
-import os, pathlib
-
-def init():
-    pass
-
-def run(mini_batch):
-    for file in mini_batch:
-        target = pathlib.Path(os.environ["AZUREML_BI_OUTPUT_PATH"], "deep", pathlib.Path(file).name)
-        target.parent.mkdir(exist_ok=True)
-        target.write_text("own")
-    return mini_batch
-"""
-    client = serve(script, output_action="summary_only")
+    client = serve(OWN_FILES, max_concurrency_per_instance=2, mini_batch_size=1)
     folder = f"own-{uuid.uuid4()}"
-    job = client.run({"a.csv": "", "b.csv": ""}, outputData=output_to(f"{folder}/summary.txt"))
+    job = client.run({"a.csv": "", "b.csv": ""}, outputData=output_to(f"{folder}/rows.txt"))
+    scored_by = {client.blob("azureml", f"{folder}/deep/{name}") for name in ("a.csv", "b.csv")}
+    assert len(scored_by) == 2
+    assert sorted(client.output(job).splitlines()) == ["a.csv and more", "b.csv and more"]
+
+
+def test_with_summary_only_what_run_gives_back_is_counted_and_not_written(serve: Serve) -> None:
+    client = serve(OWN_FILES, output_action="summary_only", max_concurrency_per_instance=3, mini_batch_size=1)
+    folder, names = f"own-{uuid.uuid4()}", [f"{number}.csv" for number in range(7)]
+    job = client.run(
+        dict.fromkeys([*names, "none.csv"], ""), outputData=output_to(f"{folder}/sum.txt"), errorThreshold=1
+    )
     assert job["properties"]["status"] == "Completed"
-    assert client.blob("azureml", f"{folder}/deep/a.csv") == "own"
-    assert client.blob("azureml", f"{folder}/deep/b.csv") == "own"
-    assert len(client.output(job).splitlines()) == 2
+    processes = {client.blob("azureml", f"{folder}/deep/{name}") for name in names}
+    assert 1 < len(processes) <= 3
+    assert sorted(client.output(job).splitlines()) == [*names, "none.csv"]
+    failed = client.run({"1.csv": "", "none.csv": ""}, errorThreshold=0)
+    assert failed["properties"]["status"] == "Failed"
 
 
 @pytest.mark.parametrize("fault", [RAISES, HANGS, DIES], ids=["raises", "hangs", "dies"])
