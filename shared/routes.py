@@ -2,25 +2,28 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args, get_type_hints
 
-from shared import schedule
-from shared.durations import parse_duration, parse_size
+from shared.column_rules import Rule, as_json, rule_of
 from shared.errors import RouteError
 from shared.records import Record
-from shared.settings import WORKSPACE_FORM, is_workspace, trusted_url
+from shared.route_values import value_problems
+from shared.signatures import inputs_of
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-COLUMN_TYPES = ("number", "text")
-MATCHES = ("order", "file", "row")
-AFTER = ("keep", "archive")
+PATH = re.compile(r"[^/\\]+(?:/[^/\\]+)*")
+LABELED = ("file", "row", "key")
+SCORING_OPTIONS = ("quote", "encoding", "decimal", "key", "raw_delimiter", "bad_rows", "also_raw")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route(Record):
-    """One route. Docs: `docs/routes.md`. Durations and sizes keep the text people wrote."""
+    """One route. Docs: `docs/routes.md`. Durations and sizes keep the text people wrote.
+
+    What a model's signature says of its columns stands in `send` and `columns`, so that a route is whole without it.
+    """
 
     name: str
     pattern: str
@@ -30,16 +33,27 @@ class Route(Record):
     deployment: str = ""
     send: tuple[str, ...] = ()
     carry: tuple[str, ...] = ()
-    columns: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
+    column_order: str = "any"
+    signature: str = ""
     predictions: tuple[str, ...] = ("prediction",)
     match: str = "order"
+    key: str = ""
+    raw_delimiter: str = ""
+    also_raw: bool = False
     delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    decimal: str = "."
+    bad_rows: str = "reject"
+    bad_rows_at_most: float = 0.05
     after: str = "keep"
     schedule: str = ""
     max_jobs: int = 1
     max_files: int = 10_000
     max_run_size: str = "2GB"
     max_size: str = "500MB"
+    part_size: str = ""
     deadline: str = "12h"
     part_timeout: str = ""
 
@@ -51,7 +65,31 @@ class Route(Record):
     @property
     def shares_jobs(self) -> bool:
         """Whether raw predictions say which file they belong to, so that many files may go into one job."""
-        return self.match != "order"
+        return self.match in (*LABELED, "files", "none") and self.max_files > 1
+
+    @property
+    def shares_parts(self) -> bool:
+        """Whether raw predictions say which row they belong to, so that many files may go into one part."""
+        return self.match in LABELED and self.shares_jobs
+
+    @property
+    def cuts_files(self) -> bool:
+        """Whether one file may become many parts."""
+        return self.match in LABELED
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """What cells must hold, by column. The cells of a key are never empty."""
+        rules = {name: rule_of(entry) for name, entry in self.columns.items()}
+        if self.key:
+            stated = rules.get(self.key, Rule())
+            rules[self.key] = replace(stated, missing=False, unique=True)
+        return rules
+
+    @property
+    def unique(self) -> tuple[str, ...]:
+        """The column, if there is one, whose cells differ in all rows of a run."""
+        return tuple(name for name, rule in self.rules.items() if rule.unique)
 
     @property
     def target(self) -> list[str]:
@@ -59,11 +97,16 @@ class Route(Record):
         return [self.model, self.deployment, self.datastore, self.workspace]
 
     def scoring(self) -> list[object]:
-        """Everything that decides what a file's predictions look like."""
-        return [
+        """Everything that decides what a file's predictions look like; options only where they are not the usual."""
+        usual: list[object] = [
             *(self.model, self.deployment, self.send, self.carry),
             *(self.predictions, self.match, self.delimiter),
         ]
+        options = {key: getattr(self, key) for key in SCORING_OPTIONS}
+        unusual = {key: value for key, value in options.items() if value != getattr(Route, key)}
+        if self.bad_rows != "reject" or self.decimal != ".":
+            unusual["columns"] = {name: rule.to_dict() for name, rule in sorted(self.rules.items())}
+        return [*usual, unusual] if unusual else usual
 
     def takes(self, blob: str) -> bool:
         return re.fullmatch(glob_expression(self.pattern), blob, re.DOTALL) is not None
@@ -89,8 +132,13 @@ class Routes:
         return next((route for route in self.routes if route.name == name), None)
 
 
-def parse_routes(text: str) -> Routes:
-    """Reads `routes.toml`. Raises RouteError listing every problem by route and key."""
+def no_signature(path: str) -> bytes:
+    """Where no files lie beside the routes."""
+    raise RouteError(f'there is no "{path}" beside the routes')
+
+
+def parse_routes(text: str, read_signature: Callable[[str], bytes] = no_signature) -> Routes:
+    """Reads `routes.toml`, and the signatures it names. Raises RouteError listing every problem by route and key."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
@@ -101,26 +149,49 @@ def parse_routes(text: str) -> Routes:
         problems, tables = ["routes: routes stand in tables [routes.NAME]"], {}
     routes = []
     for name, table in tables.items():
-        found = list(problems_of(name, table))
+        route, found = route_of(name, table, read_signature)
         problems += [f"[routes.{name}] {problem}" for problem in found]
-        if not found:
-            routes.append(Route.from_dict({"name": name, **table}))
+        routes += [route] if route else []
     if problems:
         raise RouteError("routes.toml is not usable:\n  " + "\n  ".join(problems))
     return Routes(tuple(routes))
 
 
-def problems_of(name: str, table: Any) -> Iterator[str]:
-    """Every reason why one table is not a route, each naming its key and what to write instead."""
+def route_of(name: str, table: Any, read_signature: Callable[[str], bytes]) -> tuple[Route | None, list[str]]:
+    """The route of one table, and every reason why it is none, each naming its key and what to write instead."""
+    problems = list(form_problems(name, table))
+    if problems:
+        return None, problems
+    route = Route.from_dict({"name": name, **table, "columns": as_json(table.get("columns", {}))})
+    try:
+        route = with_signature(route, read_signature) if route.signature else route
+    except RouteError as problem:
+        return None, [f"signature: {problem}"]
+    return route, list(value_problems(route))
+
+
+def with_signature(route: Route, read_signature: Callable[[str], bytes]) -> Route:
+    """The route with the columns of its model's signature, where it says nothing else of them. Raises RouteError."""
+    if not PATH.fullmatch(route.signature) or ".." in route.signature.split("/"):
+        raise RouteError('must be a path beside the routes, such as "diabetes/MLmodel"')
+    inputs = inputs_of(read_signature(route.signature))
+    send = route.send or tuple(inputs)
+    lacking = [name for name, entry in inputs.items() if entry["required"] and name not in send]
+    if lacking:
+        raise RouteError(f'the model requires "{lacking[0]}", which `send` does not name')
+    return route.but(
+        send=send, columns={**{name: inputs[name] for name in inputs if name in send}, **route.columns}
+    )
+
+
+def form_problems(name: str, table: Any) -> Iterator[str]:
+    """Every reason why one table does not have the form of a route."""
     if not NAME.fullmatch(name):
         yield "name: use a lower-case letter, then letters, digits and dashes, at most 40"
-    if not isinstance(table, dict):
+    if isinstance(table, dict):
+        yield from type_problems(table)
+    else:
         yield "must be a table of keys"
-        return
-    mistyped = list(type_problems(table))
-    yield from mistyped
-    if not mistyped:
-        yield from value_problems(table)
 
 
 def type_problems(table: dict[str, Any]) -> Iterator[str]:
@@ -141,55 +212,14 @@ def fits(value: Any, hint: Any) -> bool:
         case (_, ellipsis) if ellipsis is Ellipsis:
             return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
         case (_, _):
-            return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+            return isinstance(value, dict)
         case _:
-            return isinstance(value, hint) and not isinstance(value, bool)
+            kinds = (int, float) if hint is float else (hint,)
+            return isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
 
 
 def described(hint: Any) -> str:
-    if hint in (int, str):
-        return {int: "a whole number", str: "text in quotes"}[hint]
+    plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text in quotes"}
+    if hint in plain:
+        return plain[hint]
     return "a list of column names" if Ellipsis in get_args(hint) else 'a table such as { bmi = "number" }'
-
-
-def value_problems(table: dict[str, Any]) -> Iterator[str]:
-    if not trusted_url(table["model"]):
-        yield "model: must be the endpoint's https scoring URL (http only for this machine)"
-    if table.get("workspace") and not is_workspace(table["workspace"]):
-        yield f"workspace: {WORKSPACE_FORM}"
-    for key, allowed in (("match", MATCHES), ("after", AFTER)):
-        if table.get(key, allowed[0]) not in allowed:
-            yield one_of(key, allowed)
-    yield from column_problems(table)
-    if len(table.get("delimiter", ",")) != 1 or table.get("delimiter") in {'"', "\n", "\r"}:
-        yield 'delimiter: must be one character, such as "," or ";"'
-    if not 1 <= table.get("max_jobs", 1) <= 100:
-        yield "max_jobs: must be between 1 and 100"
-    if not 1 <= table.get("max_files", 1) <= 10_000:
-        yield "max_files: must be between 1 and 10000"
-    durations = (("deadline", parse_duration), ("part_timeout", parse_duration))
-    sizes = (("max_size", parse_size), ("max_run_size", parse_size))
-    for key, parse in (*durations, *sizes, ("schedule", schedule.check)):
-        try:
-            if table.get(key):
-                parse(table[key])
-        except ValueError as problem:
-            yield f"{key}: {problem}"
-
-
-def one_of(key: str, allowed: tuple[str, ...]) -> str:
-    return f"{key}: must be one of " + ", ".join(f'"{word}"' for word in allowed)
-
-
-def column_problems(table: dict[str, Any]) -> Iterator[str]:
-    for column, kind in table.get("columns", {}).items():
-        if kind not in COLUMN_TYPES:
-            yield one_of(f"columns.{column}", COLUMN_TYPES)
-    for key in ("send", "carry", "predictions"):
-        names = table.get(key, [])
-        if len(names) != len(set(names)):
-            yield f"{key}: names a column twice"
-    if "predictions" in table and not table["predictions"]:
-        yield "predictions: name at least one predicted column"
-    for name in sorted(set(table.get("carry", [])) & set(table.get("predictions", ["prediction"]))):
-        yield f'predictions: "{name}" is a carried column too; give the prediction another name'

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from shared.csv_rows import is_number
+from shared.blob_io import ChunkStream
+from shared.column_rules import is_number
+from shared.csv_rows import Dialect, read_rows
 from shared.errors import FileRejected
 from tests.shared.packing import ANY_COLUMNS, HEADER, packed, rows_of
 
@@ -47,6 +50,58 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], bytes, str]:
 def test_what_is_read_is_what_was_written(table: tuple[list[list[str]], bytes, str], size: int) -> None:
     rows, data, delimiter = table
     assert [row.cells for row in rows_of(data, delimiter, size)] == rows
+
+
+@st.composite
+def dialects(draw: st.DrawFn) -> tuple[list[list[str]], bytes, Dialect]:
+    """Rows with a header as a program writes them in some dialect."""
+    dialect = Dialect(
+        delimiter=draw(st.sampled_from(",;\t| \x01")),
+        quote=draw(st.sampled_from(["'", '"', "", "~"])),
+        encoding=draw(st.sampled_from(["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15"])),
+    )
+    unquotable = "" if dialect.quote else dialect.delimiter + "\r\n"
+    width = draw(st.integers(2, 4))
+    cells = CELL.map(lambda cell: fitting(cell, dialect.encoding, unquotable))
+    rows = draw(st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=6))
+    rows = [[f"column{number}" for number in range(width)], *rows]
+    text = io.StringIO()
+    csv.writer(
+        text,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_ALL if dialect.quote else csv.QUOTE_NONE,
+        lineterminator=draw(st.sampled_from(["\n", "\r\n", "\r"])),
+    ).writerows(rows)
+    return rows, text.getvalue().encode(dialect.encoding), dialect
+
+
+def fitting(cell: str, encoding: str, without: str) -> str:
+    """The cell without what the encoding does not have and the dialect could not quote."""
+    kept = cell.encode(encoding, "ignore").decode(encoding)
+    return "".join(character for character in kept if character not in without)
+
+
+@given(dialects(), st.integers(1, 50))
+def test_every_dialect_reads_what_was_written_in_it(
+    table: tuple[list[list[str]], bytes, Dialect], size: int
+) -> None:
+    rows, data, dialect = table
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    assert [row.cells for row in read_rows(ChunkStream(chunks), dialect)] == rows
+
+
+@given(dialects(), st.data())
+def test_reading_from_any_row_on_gives_the_same_rows_and_lines(
+    table: tuple[list[list[str]], bytes, Dialect], data: st.DataObject
+) -> None:
+    _, content, dialect = table
+    header, *rows = read_rows(ChunkStream([content]), dialect)
+    start = data.draw(st.integers(0, len(rows) - 1))
+    line = rows[start].line
+    lines = re.split(rb"(?<=\r\n)|(?<=\n)|(?<=\r)(?!\n)", content)
+    rest = ChunkStream([b"".join(lines[line - 1 :])])
+    assert list(read_rows(rest, dialect, line, len(header.cells))) == rows[start:]
 
 
 @given(st.text('ab1 ,;"\n\r\ufeffé', max_size=40), st.integers(1, 9))

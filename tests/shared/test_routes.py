@@ -7,7 +7,9 @@ from string import Template
 
 import pytest
 
+from shared.column_rules import Rule
 from shared.errors import RouteError
+from shared.names import recipe
 from shared.routes import Route, Routes, parse_routes
 
 ROOT = Path(__file__).parents[2]
@@ -55,22 +57,47 @@ def test_text_that_is_not_toml_is_refused_with_the_line() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ('colour = "red"', "colour: is not a key of a route; known are after, carry, columns, "),
+        ('colour = "red"', "colour: is not a key of a route; known are after, also_raw, bad_rows, "),
         ('name = "other"', "name: is not a key of a route"),
         ('send = "age"', "send: must be a list of column names"),
         ('send = ["age", ""]', "send: must be a list of column names"),
         ("carry = [1]", "carry: must be a list of column names"),
         ('columns = ["age"]', 'columns: must be a table such as { bmi = "number" }'),
-        ("columns = { age = 1 }", 'columns: must be a table such as { bmi = "number" }'),
+        ("columns = { age = 1 }", 'columns.age: must be a type such as "number", or a table such as'),
+        ('columns = { age = "days" }', 'columns.age: must be one of "text", "number", "integer", '),
+        ('columns = { age = { type = "number", min = "0" } }', "columns.age.min: must be a number"),
+        ("columns = { day = { type = 'date', min = 12:00:00 } }", "columns.day.min: must be a date such as"),
+        ('also_raw = "yes"', "also_raw: must be true or false"),
+        ("bad_rows_at_most = true", "bad_rows_at_most: must be a number"),
+        ("bad_rows_at_most = 0", "bad_rows_at_most: must be a share of the rows, above 0 and at most 1"),
+        ("bad_rows_at_most = 5", "bad_rows_at_most: must be a share of the rows, above 0 and at most 1"),
+        ('bad_rows = "drop"', 'bad_rows: must be one of "reject", "set-aside"'),
+        ('column_order = "sent"', 'column_order: must be one of "any", "as-sent"'),
+        ('column_order = "as-sent"', "column_order: name the columns, in their order, in `send`"),
+        (
+            'encoding = "latin-1"',
+            'encoding: must be one of "utf-8", "windows-1252", "iso-8859-1", "iso-8859-15"',
+        ),
+        ('decimal = ";"', 'decimal: must be one of ".", ","'),
         ("datastore = 7", "datastore: must be text in quotes"),
         ('max_jobs = "2"', "max_jobs: must be a whole number"),
         ("max_jobs = true", "max_jobs: must be a whole number"),
         ("max_jobs = 1.5", "max_jobs: must be a whole number"),
         ("max_jobs = 0", "max_jobs: must be between 1 and 100"),
         ("max_jobs = 101", "max_jobs: must be between 1 and 100"),
-        ('match = "key"', 'match: must be one of "order", "file", "row"'),
+        ('match = "name"', 'match: must be one of "order", "file", "row", "key", "files", "none", "auto"'),
+        ('match = "key"', 'key: match = "key" needs the name of the column that the raw predictions repeat'),
+        ('key = "id"', 'key: only match = "key" has one, this route says "order"'),
+        ('key = "id"\nmatch = "row"', 'key: only match = "key" has one, this route says "row"'),
+        ('key = "id"\nmatch = "key"\nsend = ["age"]', 'key: "id" is not among `send`; the model must get it'),
+        ('part_size = "64MB"', 'part_size: with match = "order" a file stays in one part; leave it out'),
+        ('part_size = "64MB"\nmatch = "files"', 'part_size: with match = "files" a file stays in one part'),
+        ('part_size = "1KB"\nmatch = "row"', "part_size: must be between 1MB and 256MB"),
+        ('part_size = "big"\nmatch = "row"', 'part_size: "big" is not a size'),
+        ('match = "none"\ncarry = ["id"]', 'carry: with match = "none" no prediction belongs to a row'),
+        ("raw_delimiter = '\"'", "raw_delimiter: must be one character"),
+        ('raw_delimiter = "::"', 'raw_delimiter: must be one character, such as "," or " "'),
         ('after = "delete"', 'after: must be one of "keep", "archive"'),
-        ('columns = { age = "date" }', 'columns.age: must be one of "number", "text"'),
         ('send = ["age", "age"]', "send: names a column twice"),
         ('carry = ["id", "id"]', "carry: names a column twice"),
         ('predictions = ["p", "p"]', "predictions: names a column twice"),
@@ -78,7 +105,34 @@ def test_text_that_is_not_toml_is_refused_with_the_line() -> None:
         ('carry = ["prediction"]', 'predictions: "prediction" is a carried column too; give the prediction'),
         ('delimiter = ""', 'delimiter: must be one character, such as "," or ";"'),
         ('delimiter = ", "', "delimiter: must be one character"),
-        ("delimiter = '\"'", "delimiter: must be one character"),
+        ("delimiter = '\"'", "delimiter: is the `quote`, too; it must be another character"),
+        ('delimiter = "e"', "delimiter: must be one character"),
+        ('delimiter = "§"', "delimiter: must be one character"),
+        ('delimiter = "\\u0000"', "delimiter: must be one character"),
+        ("quote = \"''\"", 'quote: must be one character, such as \'"\', or "" where files have no quotes'),
+        ('quote = " "', "quote: must be one character"),
+        ('quote = "x"', "quote: must be one character"),
+        (
+            'decimal = ","',
+            "decimal: name the columns that hold numbers in `columns`; only their cells are rewritten",
+        ),
+        (
+            'decimal = ","\nquote = ""\ncolumns = { a = "number" }',
+            "decimal: is the `delimiter`, too, and without a ",
+        ),
+        (
+            'carry = ["id"]\ncolumns = { id = { required = false } }',
+            "columns.id.required: a carried column must be",
+        ),
+        (
+            "columns = { a = { unique = true }, b = { unique = true } }",
+            "columns: only one column can be `unique`, not a and b; the key is unique anyway",
+        ),
+        (
+            'match = "key"\nkey = "id"\ncolumns = { id = { missing = true } }',
+            "columns.id.missing: the key is in every file, never empty and unique",
+        ),
+        ('deadline = ""', 'deadline: "" is not a duration'),
         ('delimiter = "\\n"', "delimiter: must be one character"),
         ('deadline = "soon"', 'deadline: "soon" is not a duration'),
         ('part_timeout = "5"', 'part_timeout: "5" is not a duration'),
@@ -191,6 +245,98 @@ def test_routes_keep_the_order_of_the_file() -> None:
     names = ["z", "a", "m"]
     parsed = parse_routes("\n".join(table(name=name) for name in names))
     assert [found.name for found in parsed.routes] == names
+
+
+MATRIX = {
+    "order": (False, False, False),
+    "file": (True, True, True),
+    "row": (True, True, True),
+    "key": (True, True, True),
+    "files": (True, False, False),
+    "none": (True, False, False),
+    "auto": (False, False, False),
+}
+
+
+@pytest.mark.parametrize(("match", "allows"), MATRIX.items())
+def test_what_the_raw_predictions_say_decides_what_may_be_shared(
+    match: str, allows: tuple[bool, bool, bool]
+) -> None:
+    found = route("x").but(match=match)
+    assert (found.shares_jobs, found.shares_parts, found.cuts_files) == allows
+    alone = found.but(max_files=1)
+    assert (alone.shares_jobs, alone.shares_parts, alone.cuts_files) == (False, False, allows[2])
+
+
+def test_a_route_may_use_every_key() -> None:
+    (found,) = parse_routes(
+        table(
+            'send = ["id", "age", "day"]',
+            'key = "id"',
+            'match = "key"',
+            'raw_delimiter = "\\t"',
+            'delimiter = ";"',
+            'quote = "\'"',
+            'encoding = "windows-1252"',
+            'decimal = ","',
+            'column_order = "as-sent"',
+            'bad_rows = "set-aside"',
+            "bad_rows_at_most = 1",
+            'part_size = "1MB"',
+            "also_raw = true",
+            'columns.age = { type = "number", min = 0, max = 80.5, missing = true, required = false }',
+            'columns.day = { type = "date", min = 2024-01-01 }',
+            'columns.sex = { allowed = ["m", "f"] }',
+            'columns.note = "text"',
+        )
+    ).routes
+    assert found.rules == {
+        "age": Rule("number", required=False, missing=True, min=0, max=80.5),
+        "day": Rule("date", min="2024-01-01"),
+        "sex": Rule("text", allowed=("m", "f")),
+        "note": Rule("text", missing=True),
+        "id": Rule("text", unique=True),
+    }
+    assert found.unique == ("id",)
+    assert Route.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+
+
+def test_a_key_keeps_what_its_column_must_hold() -> None:
+    keyed = route("x").but(match="key", key="id", columns={"id": {"type": "integer", "min": 1}})
+    assert keyed.rules == {"id": Rule("integer", min=1, unique=True)}
+
+
+def test_the_usual_options_leave_a_route_its_recipe() -> None:
+    plain = route("x").but(send=("a",), carry=("b",), columns={"a": "number"})
+    assert plain.scoring() == ["https://e/jobs", "", ("a",), ("b",), ("prediction",), "order", ","]
+    assert plain.but(columns={}, max_files=1, schedule="0 0 6 * * *").scoring() == plain.scoring()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quote": "'"},
+        {"encoding": "windows-1252"},
+        {"decimal": ","},
+        {"match": "key", "key": "a"},
+        {"raw_delimiter": ","},
+        {"bad_rows": "set-aside"},
+        {"bad_rows": "set-aside", "columns": {"a": {"type": "number", "min": 1}}},
+        {"also_raw": True},
+    ],
+    ids=str,
+)
+def test_what_changes_predictions_changes_the_recipe(changes: dict[str, object]) -> None:
+    plain = route("x").but(columns={"a": "number"})
+    others = [plain, plain.but(bad_rows="set-aside")] if "columns" in changes else [plain]
+    recipes = [recipe(other.scoring()) for other in (*others, plain.but(**changes))]
+    assert len(set(recipes)) == len(recipes)
+
+
+def test_the_short_and_the_long_form_of_a_rule_make_one_recipe() -> None:
+    short = route("x").but(bad_rows="set-aside", columns={"a": "number", "b": "text"})
+    long = short.but(columns={"b": {"type": "text"}, "a": {"type": "number", "missing": False}})
+    assert recipe(short.scoring()) == recipe(long.scoring())
 
 
 def test_a_route_survives_the_way_through_json() -> None:
