@@ -101,17 +101,18 @@ def dispose_inputs(message: dict) -> dict[str, Any]:
 
     Everything else stays in the inbox. Key: each version's ETag; a file overwritten or deleted meanwhile is left
     alone. A file that cannot be moved is named in the run's record and keeps nothing else from happening. Returns
-    how many files of the chunk `moved`, and whether there is `more`.
+    how many files of the portion `moved`, and whether there is `more`.
     """
     launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     words = {verdict.version: verdict for verdict in clients.ledger().results(run)}
-    chunks = list(work.chunks([one for one in clients.ledger().sealed(launch.run) if one.key in words]))
-    answers = clients.in_parallel(lambda one: moved(one[1], words[one[1].key], run), chunks[chunk])
+    worded = [one for one in clients.ledger().sealed(launch.run) if one.key in words]
+    portions = [portion for portion in work.portions(worded) if portion.last]
+    answers = clients.in_parallel(lambda one: moved(one, words[one.key], run), portions[chunk].versions)
     left = {version.blob: why for version, why in answers if why not in ("moved", "stays")}
     if left:
         clients.ledger().not_moved(launch, left)
-    more = chunk + 1 < len(chunks)
+    more = chunk + 1 < len(portions)
     if more:
         clients.ledger().progressing(launch)
     return {"more": more, "moved": sum(why == "moved" for _, why in answers)}

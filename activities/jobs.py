@@ -14,7 +14,8 @@ from shared import azureml, clients, watching, work
 from shared.durations import parse_duration
 from shared.errors import StageFailed
 from shared.masking import masked
-from shared.names import output_marker, output_path, parts_folder
+from shared.names import output_marker, output_path
+from shared.packing import SLOWEST_BYTES_PER_SECOND
 from shared.records import JobView, Launch, Run, SubmitStep, moment
 from shared.routes import Route
 
@@ -27,7 +28,6 @@ SEARCH_EVERY = 10.0
 POSTED_WITHIN = timedelta(seconds=30)
 SIGN_OF_LIFE = timedelta(minutes=5)
 SLOWEST_PART = timedelta(minutes=5)
-SLOWEST_BYTES_PER_SECOND = 200_000
 # A passing trouble with Azure ML or the identity; what is under way is looked at again.
 UNREACHABLE = (requests.RequestException, AzureError, StageFailed)
 STOPPED = {
@@ -106,6 +106,19 @@ def datastore(run: Run, workspace: str) -> azureml.Place:
     return azureml.datastore_place(clients.http(), arm, workspace, name, clients.token(audience))
 
 
+def workers(run: Run) -> int:
+    """How many parts the route's deployment scores at a time; 1 where nobody says."""
+    chosen, workspace = clients.settings(), workspace_of(run)
+    if not workspace:
+        return 1
+    try:
+        token = clients.token(chosen.arm_audience)
+        return azureml.workers(clients.http(), chosen.arm_url, workspace, Route.from_dict(run.route), token)
+    except (*UNREACHABLE, KeyError, TypeError, ValueError) as problem:
+        log.warning("run %s: its deployment cannot be read: %s", run.run, type(problem).__name__)
+        return 1
+
+
 def settled(run: Run) -> SubmitStep:
     """What the run's record says of its submission, whoever wrote it."""
     if run.job:
@@ -120,14 +133,13 @@ def settled(run: Run) -> SubmitStep:
 def invocation(run: Run, path: str) -> dict[str, Any]:
     route = Route.from_dict(run.route)
     # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
-    folder = work.container().get_blob_client(parts_folder(run.run, run.attempt)).url.split("?")[0]
-    largest = max(blob.size for blob in work.container().list_blobs(f"{parts_folder(run.run, run.attempt)}/"))
-    patience = SLOWEST_PART + timedelta(seconds=largest / SLOWEST_BYTES_PER_SECOND)
+    folder = work.blob(run, "parts").url.split("?")[0]
+    patience = SLOWEST_PART + timedelta(seconds=max(work.parts(run).values()) / SLOWEST_BYTES_PER_SECOND)
     return azureml.invocation(
         folder,
         azureml.output_uri(route.datastore, workspace_of(run), path),
         timeout=parse_duration(route.part_timeout) if route.part_timeout else patience,
-        shared_job=run.parts > 1,
+        shared_job=run.files > 1,
     )
 
 

@@ -1,8 +1,10 @@
-"""Pack: every version to be scored becomes a checked part that the model can read."""
+"""Pack: every version to be scored becomes checked parts that the model can read."""
 
-import hashlib
 import logging
 import traceback
+from collections.abc import Callable
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import azure.durable_functions as df
@@ -14,14 +16,24 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
+from activities.jobs import workers
 from shared import clients, names, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks, refusal
-from shared.csv_rows import columns_of, read_rows
-from shared.durations import parse_size
+from shared.blob_io import properties, refusal
+from shared.csv_rows import refusal as told
 from shared.errors import FileRejected
-from shared.names import carried_folder, part_name, parts_folder
-from shared.records import Launch, Run, Verdict, Version
+from shared.packing import (
+    PART_AT_LEAST,
+    Packed,
+    Parts,
+    key_faults,
+    part_size,
+    read_stretch,
+    read_whole,
+    shares,
+)
+from shared.records import Launch, Progress, Run, Verdict, Version
 from shared.routes import Route
+from shared.work import Found, Portion
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -29,35 +41,128 @@ bp = df.Blueprint()
 
 @bp.activity_trigger(input_name="message")
 def pack(message: dict) -> dict[str, Any]:
-    """Reads each version of one chunk under its ETag, once, checks it and writes its part.
+    """Reads the versions of one portion under their ETags, once, checks them and writes their parts.
 
-    Key: run, attempt and chunk; the same versions always give the same parts, and the first verdicts stand. Returns
-    whether there is `more`, and after the last chunk how many `parts` there are.
+    Key: run, attempt and portion; what the first execution has found out stands. Returns whether there is `more`,
+    and after the last portion how many `parts` there are, and whether files are to have a `shared` job.
     """
-    launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
+    launch, number = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     if run.cancel:
         run = clients.ledger().canceled(launch)
     if run.stage != "gathered" or run.job_outcome:
-        return {"more": False, "parts": 0 if run.job_outcome == "canceled" else run.parts}
-    chunks = list(work.chunks(work.to_score(run)))
-    if not work.has_verdicts(run, "pack", chunk):
-        verdicts = clients.in_parallel(lambda one: verdict_on(one[1], run, one[0]), chunks[chunk])
-        work.write_verdicts(run, "pack", chunk, verdicts, once=True)
-    if chunk + 1 < len(chunks):
+        return {
+            "more": False,
+            "parts": 0 if run.job_outcome == "canceled" else run.parts,
+            "shared": run.files > 1,
+        }
+    portions = work.portions(work.to_score(run))
+    if work.found(run, "pack", number) is None:
+        work.write_found(run, "pack", number, pack_portion(run, portions[number]), once=True)
+    if number + 1 < len(portions):
         clients.ledger().progressing(launch)
         return {"more": True}
-    packed = [verdict for verdict in work.verdicts(run, "pack") if verdict.part]
-    rows = sum(one.rows for one in packed)
-    clients.ledger().packed(launch, attempt=run.attempt, rows=rows, parts=len(packed))
-    return {"more": False, "parts": len(packed)}
+    index = work.write_index(run, settled(run))
+    parts = {piece[0] for verdict in index if verdict.packed for piece in verdict.pieces}
+    keep_only(run, parts)
+    rows = sum(verdict.rows for verdict in index if verdict.packed)
+    clients.ledger().packed(launch, attempt=run.attempt, rows=rows, parts=len(parts))
+    return {"more": False, "parts": len(parts), "shared": sum(verdict.packed for verdict in index) > 1}
 
 
-def verdict_on(version: Version, run: Run, number: int) -> Verdict:
-    """The version's part, or the word it ends with. Raises AzureError where storage fails."""
+def settled(run: Run) -> list[Verdict]:
+    """Every version as pack has found it, all portions together."""
+    found, route = work.verdicts(run, "pack"), Route.from_dict(run.route)
+    faults = key_faults(run, route, found) if route.unique else {}
+    return [same_keys(verdict, run, faults.get(verdict.version, "")) for verdict in found]
+
+
+def same_keys(verdict: Verdict, run: Run, why: str) -> Verdict:
+    """A file whose keys are not its own alone. Where another file has them, too, neither is at fault."""
+    if not why:
+        return verdict
+    if why.startswith("Row"):
+        return verdict.but(word="rejected", why=why)
+    return verdict.but(word="failed", why=f"pack: {why}; rerun the run {run.run} to score it by itself")
+
+
+def keep_only(run: Run, parts: set[str]) -> None:
+    """Leaves nothing for the model but the parts that count: not those of files that were rejected midway."""
+    folder = names.parts_folder(run.run, run.attempt)
+    work.delete(f"{folder}/{name}" for name in work.parts(run) if name not in parts)
+
+
+def pack_portion(run: Run, portion: Portion) -> Found:
+    """What came of the portion's files."""
+    route = Route.from_dict(run.route)
+    total = sum(version.size for version in work.to_score(run))
+    several = total > PART_AT_LEAST and not route.part_size
+    parts = Parts(run, portion.number, part_size(route, total, workers(run) if several else 1))
+    if not portion.whole:
+        return pack_stretch(run, route, portion, parts)
+    found: list[Verdict] = []
+    for small, some in groupby(portion.versions, lambda version: shares(run, route, version)):
+        packed = pack_together if small else pack_alone
+        found += packed(run, route, list(some), parts)
+    parts.close()
+    return Found(found)
+
+
+def pack_alone(run: Run, route: Route, versions: list[Version], parts: Parts) -> list[Verdict]:
+    """Each version's rows in parts of its own."""
+
+    def packed(version: Version) -> Verdict:
+        return guarded(version, run, lambda: finished(version, run, read_whole(version, run, route, parts)))
+
+    return clients.in_parallel(packed, versions)
+
+
+def pack_together(run: Run, route: Route, versions: list[Version], parts: Parts) -> list[Verdict]:
+    """Versions one after the other in parts they share. Few are held at a time."""
+    found: list[Verdict] = []
+    for start in range(0, len(versions), clients.CALLS_AT_A_TIME):
+        some = versions[start : start + clients.CALLS_AT_A_TIME]
+        held: dict[str, Packed] = {}
+        verdicts = clients.in_parallel(partial(hold, run, route, held), some)
+        found += [one if one.word else one.but(pieces=parts.append(held[one.version])) for one in verdicts]
+    return found
+
+
+def hold(run: Run, route: Route, held: dict[str, Packed], version: Version) -> Verdict:
+    """The verdict on a small version, whose rows are held until they are written."""
+
+    def packed() -> Verdict:
+        held[version.key] = read_whole(version, run, route, None)
+        return finished(version, run, held[version.key])
+
+    return guarded(version, run, packed)
+
+
+def pack_stretch(run: Run, route: Route, portion: Portion, parts: Parts) -> Found:
+    """One stretch of a large file, after the one before it: its progress, or after the last its verdict."""
+    [version] = portion.versions
+    earlier = work.found(run, "pack", portion.number - 1) if portion.stretch else None
+    before = earlier.progress if earlier else None
+    if portion.stretch and before is None:
+        return Found()
+    reached: list[Progress] = []
+
+    def packed() -> Verdict:
+        found = read_stretch(version, run, route, parts, before, portion.until)
+        if portion.last:
+            return finished(version, run, found)
+        reached.append(found.progress())
+        return Verdict(version=version.key, blob=version.blob)
+
+    verdict = guarded(version, run, packed)
+    return Found(progress=reached[0]) if reached else Found([verdict])
+
+
+def guarded(version: Version, run: Run, packed: Callable[[], Verdict]) -> Verdict:
+    """The version's verdict, or the word it ends with. Raises AzureError where storage fails."""
     verdict = Verdict(version=version.key, blob=version.blob)
     try:
-        return write_part(version, run, number)
+        return packed()
     except FileRejected as reason:
         return verdict.but(word="rejected", why=str(reason))
     except (ResourceModifiedError, ResourceNotFoundError):
@@ -83,31 +188,44 @@ def gone(verdict: Verdict) -> Verdict:
     return verdict.but(word="withdrawn", why="the file was deleted before it was read")
 
 
-def write_part(version: Version, run: Run, number: int) -> Verdict:
-    """Streams one version into its part and its carried columns. Raises FileRejected for a bad file."""
+def finished(version: Version, run: Run, packed: Packed) -> Verdict:
+    """The verdict on a version that was read to its end. Raises FileRejected where its rows are at fault."""
     route = Route.from_dict(run.route)
-    if version.size > parse_size(route.max_size):
-        raise FileRejected(
-            f"The file has {version.size:,} bytes, this route takes at most {route.max_size}. "
-            "Drop it in smaller pieces, or raise the route's `max_size`."
-        )
-    source = clients.container("inbox").get_blob_client(version.blob)
-    seen = hashlib.sha256()
-    part, carried = writers(run, number)
-    rows = copy_rows(ChunkStream(read_chunks(source, version.etag), seen.update), route, part, carried)
-    verdict = Verdict(version=version.key, blob=version.blob, rows=rows, sha256=seen.hexdigest())
+    refuse_bad_rows(packed, route)
+    verdict = Verdict(
+        version=version.key,
+        blob=version.blob,
+        rows=packed.rows,
+        pieces=packed.pieces,
+        bad_rows=packed.bad_rows,
+        problems=packed.problems,
+        sha256=packed.sha256(),
+    )
     forced = run.force or version.force
     if run.attempt == 1 and not forced and published_already(version, verdict, route):
         container = clients.container("predictions").container_name
         return verdict.but(
             word="unchanged",
             why="the same bytes were scored by the same model before; their predictions stand",
-            where=f"{container}/{version.blob}",
+            where=f"{container}/{names.predictions_name(version.blob)}",
         )
-    part.commit()
-    if route.carry:
-        carried.commit()
-    return verdict.but(part=part_name(number))
+    return verdict
+
+
+def refuse_bad_rows(packed: Packed, route: Route) -> None:
+    """Raises FileRejected where there are no rows, or more bad ones than the route sets aside."""
+    if not packed.read:
+        raise FileRejected("The file has a header but no rows. Drop it again with at least one row.")
+    if not packed.bad_rows:
+        return
+    problems = told(packed.told, packed.table.dialect)
+    if route.bad_rows == "reject":
+        raise FileRejected(problems)
+    if not packed.rows or packed.bad_rows > route.bad_rows_at_most * packed.read:
+        raise FileRejected(
+            f"{packed.bad_rows:,} of {packed.read:,} rows are at fault, this route sets aside at most "
+            f"{route.bad_rows_at_most:.1%} of a file's rows.\n{problems}"
+        )
 
 
 def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
@@ -115,7 +233,7 @@ def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
 
     They then become this version's, so that none between the two replaces them; where that is outrun, they are not.
     """
-    target = clients.container("predictions").get_blob_client(version.blob)
+    target = clients.container("predictions").get_blob_client(names.predictions_name(version.blob))
     standing = properties(target)
     said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
     own = said.get("dropscore_version", "").startswith(version.name)
@@ -142,31 +260,3 @@ def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
     except (ResourceModifiedError, ResourceNotFoundError):
         return False
     return True
-
-
-def writers(run: Run, number: int) -> tuple[CsvWriter, CsvWriter]:
-    """Where the part goes, and where the columns carried past the model go."""
-    owner = f"{run.run}-{run.attempt}"
-    folders = (parts_folder(run.run, run.attempt), carried_folder(run.run, run.attempt))
-    blobs = (work.container().get_blob_client(f"{folder}/{part_name(number)}") for folder in folders)
-    part, carried = (CsvWriter(BlockWriter(blob, owner)) for blob in blobs)
-    return part, carried
-
-
-def copy_rows(stream: ChunkStream, route: Route, part: CsvWriter, carried: CsvWriter) -> int:
-    """Stages the sent and the carried columns of every row. Returns the number of data rows."""
-    rows = read_rows(stream, route.delimiter)
-    header = next(rows)
-    columns = columns_of(header, route)
-    part.write(columns.sent(header))
-    found = 0
-    for row in rows:
-        columns.check(row)
-        part.write(columns.sent(row))
-        if route.carry:
-            carried.write(columns.carried(row))
-        found += 1
-    if not found:
-        raise FileRejected("The file has a header but no rows. Drop it again with at least one row.")
-    columns.finish()
-    return found

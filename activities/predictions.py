@@ -1,11 +1,9 @@
 """Unpack: raw predictions become one CSV per file, whole or not at all."""
 
-import csv
-import io
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import repeat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -14,82 +12,61 @@ from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
 from azure.storage.blob import BlobClient, BlobProperties
 
-from activities.jobs import cancel_spares, datastore
-from shared import azureml, clients, names, work
-from shared.blob_io import BlockWriter, ChunkStream, CsvWriter, properties, read_chunks, refusal
+from activities.jobs import cancel_spares
+from activities.raw import Raw, usable_raw
+from shared import clients, names, work
+from shared.blob_io import BlockWriter, properties, read_chunks, refusal
 from shared.errors import StageFailed
-from shared.names import bare_etag, carried_folder, part_name
-from shared.raw_predictions import Extents, extents_of, matched
-from shared.records import Launch, Run, Verdict, Version
+from shared.names import bare_etag, predictions_name
+from shared.raw_cells import csv_line
+from shared.raw_predictions import Tally, predicted
+from shared.records import Launch, Run, Staged, Verdict, Version
 from shared.routes import Route
+from shared.work import Found
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
 RACES = 5
-READ_WHOLE = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Raw:
-    """The raw predictions that count, and where in them each part's rows lie (None: everything is the one part's)."""
-
-    blob: BlobClient
-    etag: str
-    extents: Extents | None
-    small: bytes | None
-
-    def lines(self, part: str) -> Iterator[str]:
-        """The part's rows. Raises StageFailed where the file says nothing of the part."""
-        stretches = [None] if self.extents is None else self.extents.get(part)
-        if stretches is None:
-            raise StageFailed("The job returned no row of this file. Nothing was published.")
-        pieces = (piece for stretch in stretches for piece in self.read(stretch))
-        return io.TextIOWrapper(io.BufferedReader(ChunkStream(pieces)), encoding="utf-8", newline="\n")
-
-    def read(self, stretch: list[int] | None) -> Iterator[bytes]:
-        if self.small is None:
-            return read_chunks(self.blob, self.etag, (stretch[0], stretch[1]) if stretch else None)
-        return iter([self.small[slice(*stretch)] if stretch else self.small])
+BATCH = 50_000
+Piece = tuple[Verdict, list[Any]]
 
 
 @bp.activity_trigger(input_name="message")
 def unpack(message: dict) -> dict[str, Any]:
-    """Matches the raw predictions to the rows of each packed version of one chunk and publishes them.
+    """Matches the raw predictions to the rows of one portion of the parts, and publishes the files that are complete.
 
-    Key: each version and its round, kept in the published blob's metadata. Returns whether there is `more`, and after
-    the last chunk whether what the job left incomplete is to be scored `again`.
+    A file that lies in several portions is staged portion by portion, and published by a last call. Key: each version
+    and its round, kept in the published blob's metadata. Returns whether there is `more`, and after the last call
+    whether what the job left incomplete is to be scored `again`.
     """
-    launch, chunk = Launch.from_dict(message), message.get("chunk", 0)
+    launch, number = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
     if run.stage != "ended":
         return {"more": False, "again": run.stage == "gathered"}
-    packed = {verdict.version: verdict for verdict in work.verdicts(run, "pack") if verdict.part}
-    versions = work.to_score(run)
-    to_publish = [version for version in versions if version.key in packed]
-    if run.reopened_at:
-        to_publish = clients.ledger().still_mine(run.run, to_publish)
-    chunks = list(work.chunks(to_publish))
-    raw = usable_raw(run, launch, len(versions))
-    verdicts = clients.in_parallel(
-        lambda one: publish_version(one[1], packed[one[1].key], run, raw), chunks[chunk]
-    )
-    work.write_verdicts(run, "unpack", chunk, verdicts)
-    if chunk + 1 < len(chunks):
-        clients.ledger().progressing(launch)
-        return {"more": True}
-    return {"more": False, "again": finished(launch, run)}
+    index = work.index(run)
+    versions = {version.key: version for version in mine(run, index)}
+    portions = work.unpackings(index)
+    if number < len(portions):
+        raw = usable_raw(run, launch, index)
+        pieces = [(verdict, piece) for verdict, piece in portions[number] if verdict.version in versions]
+        work.write_found(run, "unpack", number, unpack_portion(run, number, pieces, versions, raw))
+        if len(portions) > 1:
+            clients.ledger().progressing(launch)
+            return {"more": True}
+    else:
+        work.write_found(run, "unpack", number, put_together(run, index, versions, len(portions)))
+    return {"more": False, "again": finished(launch, run, shared=sum(one.packed for one in index) > 1)}
 
 
-def usable_raw(run: Run, launch: Launch, files: int) -> Raw | str:
-    """The raw predictions, or why there are none that can be used."""
-    try:
-        return raw_predictions(run, launch, files)
-    except StageFailed as problem:
-        return f"await: {run.why}" if run.why else f"unpack: {problem}"
+def mine(run: Run, index: list[Verdict]) -> list[Version]:
+    """The packed versions that are the run's to publish."""
+    packed = {verdict.version for verdict in index if verdict.packed}
+    versions = [version for version in work.to_score(run) if version.key in packed]
+    return clients.ledger().still_mine(run.run, versions) if run.reopened_at else versions
 
 
-def finished(launch: Launch, run: Run) -> bool:
+def finished(launch: Launch, run: Run, *, shared: bool) -> bool:
     """Whether one attempt more is made for what the job left incomplete.
 
     It is where the job was shared, so that another file may be at fault, or where somebody asked for it; and not where
@@ -97,7 +74,7 @@ def finished(launch: Launch, run: Run) -> bool:
     """
     verdicts = work.verdicts(run, "unpack")
     incomplete = [verdict for verdict in verdicts if not verdict.word]
-    wanted = (run.parts > 1 or run.reopened_at) and not run.cancel
+    wanted = (shared or run.reopened_at) and not run.cancel
     if incomplete and wanted and run.attempt < run.attempts:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
         cancel_spares(run)
@@ -109,81 +86,246 @@ def finished(launch: Launch, run: Run) -> bool:
     return False
 
 
-def publish_version(version: Version, packed: Verdict, run: Run, raw: Raw | str) -> Verdict:
-    """The version's verdict. Nothing becomes visible unless every row has its prediction."""
+@dataclass
+class Output:
+    """The predictions of one version under way; `why` says why they are incomplete."""
+
+    version: Version
+    packed: Verdict
+    writer: BlockWriter
+    rows: int = 0
+    why: str = ""
+
+    def add(self, lines: list[bytes | None], first: int) -> None:
+        """The next rows of the version, `first` being the number of the first in the file (from 1)."""
+        if None in lines:
+            row = first + lines.index(None)
+            self.why = self.why or (
+                f"unpack: Row {row} of those that were scored has no prediction, or several that differ. "
+                "Nothing was published."
+            )
+        if not self.why:
+            self.writer.write(b"".join(map(b"%b\n".__mod__, lines)))
+            self.rows += len(lines)
+
+    def staged(self) -> Staged:
+        """For a later call to put together with the rows of other portions."""
+        blocks = [] if self.why else self.writer.hold()
+        return Staged(version=self.packed.version, rows=self.rows, blocks=blocks, why=self.why)
+
+
+@dataclass
+class Outputs:
+    """The outputs of one portion."""
+
+    run: Run
+    number: int
+    versions: dict[str, Version]
+    found: dict[str, Output] = field(default_factory=dict)
+
+    def of(self, packed: Verdict) -> Output:
+        if packed.version not in self.found:
+            version = self.versions[packed.version]
+            owner = f"{self.run.run}-{self.run.launch:04d}-{self.run.attempt:02d}-{self.number:05d}"
+            self.found[packed.version] = Output(version, packed, BlockWriter(target_of(version), owner))
+        return self.found[packed.version]
+
+
+def unpack_portion(
+    run: Run, number: int, pieces: list[Piece], versions: dict[str, Version], raw: Raw | str
+) -> Found:
+    """What came of the portion's pieces. Nothing becomes visible unless every row has its prediction."""
     if isinstance(raw, str):
-        return packed.but(why=raw)
-    target = clients.container("predictions").get_blob_client(version.blob)
-    writer = BlockWriter(target, f"{run.run}-{run.attempt}")
+        ending = [verdict for verdict, piece in pieces if piece is verdict.pieces[-1]]
+        return Found([verdict.but(why=raw) for verdict in ending])
+    outputs = Outputs(run, number, versions)
+    begun = {verdict.version for verdict, piece in pieces if piece is verdict.pieces[0]}
+    found = Found()
+    for part, some in groupby(pieces, lambda piece: str(piece[1][0])):
+        of_part = list(some)
+        unpack_part(run, part, of_part, outputs, raw)
+        ended = [
+            outputs.found.pop(verdict.version) for verdict, piece in of_part if piece is verdict.pieces[-1]
+        ]
+        whole = [one for one in ended if one.packed.version in begun]
+        found.verdicts.extend(clients.in_parallel(lambda one: publish(one, run), whole))
+        found.staged.extend(one.staged() for one in ended if one not in whole)
+    found.staged.extend(one.staged() for one in outputs.found.values())
+    return found
+
+
+def unpack_part(run: Run, part: str, pieces: list[Piece], outputs: Outputs, raw: Raw) -> None:
+    """Gives every piece of one part its rows. What is wrong with the whole part is wrong with each of its files."""
+    route = Route.from_dict(run.route)
     try:
-        write_rows(CsvWriter(writer), run, packed, raw.lines(packed.part))
-        word, why = commit(writer, identity(version, packed, run), version)
+        rows = sum(piece[2] for _, piece in pieces)
+        for verdict, piece in pieces:
+            if piece is verdict.pieces[0]:
+                outputs.of(verdict).writer.write(csv_line([*route.carried, *route.predictions]) + b"\n")
+        tally = Tally()
+        lines = Lines(joined(run, route, part, predicted(raw.of_part(part), route, part, rows, tally)))
+        for verdict, piece in pieces:
+            give(outputs.of(verdict), piece, lines, everything=route.match == "none")
+        lines.drain()
     except StageFailed as problem:
-        return packed.but(why=f"unpack: {problem}")
+        for verdict, _ in pieces:
+            output = outputs.of(verdict)
+            output.why = output.why or f"unpack: {problem}"
+
+
+def give(output: Output, piece: list[Any], lines: "Lines", *, everything: bool) -> None:
+    """The piece's rows, or all there are, in the order of the file."""
+    before = sum(some[2] for some in output.packed.pieces[: output.packed.pieces.index(piece)])
+    left = piece[2]
+    while batch := lines.take(BATCH if everything else min(left, BATCH)):
+        output.add(batch, before + piece[2] - left + 1)
+        left -= len(batch)
+
+
+def joined(
+    run: Run, route: Route, part: str, values: Iterator[list[bytes | None]]
+) -> Iterator[list[bytes | None]]:
+    """The carried cells of every row of a part, as pack kept them, before its predicted ones."""
+    if not route.carried:
+        yield from values
+        return
+    carried = Lines(rows_of(read_chunks(work.blob(run, f"carried/{part}"))))
+    for some in values:
+        yield [
+            None if value is None else before + b"," + value
+            for before, value in zip(carried.take(len(some)), some, strict=True)
+        ]
+
+
+class Lines:
+    """Rows that come in batches, taken in others."""
+
+    def __init__(self, batches: Iterator[list[Any]]) -> None:
+        self.batches = batches
+        self.rest: Iterator[Any] = iter(())
+
+    def take(self, count: int) -> list[Any]:
+        """The next rows; fewer only at the end."""
+        taken = list(islice(self.rest, count))
+        while len(taken) < count and (batch := next(self.batches, None)) is not None:
+            self.rest = iter(batch)
+            taken += islice(self.rest, count - len(taken))
+        return taken
+
+    def drain(self) -> None:
+        """Reads to the end, where what was wrong with all of it is known at last."""
+        for _ in self.batches:
+            pass
+
+
+def rows_of(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The rows of CSV that pack wrote, without their line ends: quotes stand around whole cells only."""
+    rest = b""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        whole, begun = (
+            (lines, []) if b'"' not in piece and b'"' not in lines[:1] else put_lines_together(lines)
+        )
+        if begun:
+            rest = b"\n".join([*begun, rest])
+        yield whole
+
+
+def put_lines_together(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Rows, of which some have line breaks in quoted cells; and the lines of one that goes on after them."""
+    rows: list[bytes] = []
+    begun: list[bytes] = []
+    open_quote = False
+    for line in lines:
+        begun.append(line)
+        open_quote ^= line.count(b'"') % 2 == 1
+        if not open_quote:
+            rows.append(b"\n".join(begun))
+            begun = []
+    return rows, begun
+
+
+def put_together(run: Run, index: list[Verdict], versions: dict[str, Version], portions: int) -> Found:
+    """Publishes the files that lie in several portions: every row of theirs is staged, or something says why not."""
+    found = [work.found(run, "unpack", number) or Found() for number in range(portions)]
+    worded = {verdict.version for one in found for verdict in one.verdicts}
+    staged: dict[str, list[Staged]] = {}
+    for some in (some for one in found for some in one.staged if some.version not in worded):
+        staged.setdefault(some.version, []).append(some)
+    packed = [verdict for verdict in index if verdict.version in staged]
+    return Found(
+        [publish(put(verdict, versions[verdict.version], staged[verdict.version]), run) for verdict in packed]
+    )
+
+
+def put(packed: Verdict, version: Version, staged: list[Staged]) -> Output:
+    """The output whose blocks others have staged."""
+    rows = sum(some.rows for some in staged)
+    why = next((some.why for some in staged if some.why), "")
+    if rows != packed.rows:
+        why = (
+            why
+            or f"unpack: predictions of {rows} rows are staged, the file has {packed.rows}. Nothing was published."
+        )
+    blocks = [block for some in staged for block in some.blocks]
+    return Output(version, packed, BlockWriter(target_of(version), "", blocks), rows, why)
+
+
+def target_of(version: Version) -> BlobClient:
+    return clients.container("predictions").get_blob_client(predictions_name(version.blob))
+
+
+def publish(output: Output, run: Run) -> Verdict:
+    """The version's verdict. Its predictions become visible here, if they are complete."""
+    packed, version = output.packed, output.version
+    if output.why:
+        return packed.but(why=output.why)
+    try:
+        word, why = commit(output.writer, identity(version, packed.but(rows=output.rows), run), version)
+        if word == "published":
+            publish_problems(output, run)
     except HttpResponseError as problem:
         if not refusal(problem):
             raise
         why = f"storage refuses to have the predictions written: {refusal(problem)}; free the blob, rerun the run"
         return packed.but(word="failed", why=f"unpack: {why}")
-    where = f"{target.container_name}/{version.blob}" if word == "published" else ""
-    return packed.but(word=word, why=why, where=where)
+    where = (
+        f"{output.writer.blob.container_name}/{output.writer.blob.blob_name}" if word == "published" else ""
+    )
+    return packed.but(word=word, why=why or set_aside(packed), where=where, rows=output.rows, pieces=[])
 
 
-def raw_predictions(run: Run, launch: Launch, files: int) -> Raw:
-    """What the job wrote, under the first ETag that was seen of it. Raises StageFailed where it cannot be used.
+def set_aside(packed: Verdict) -> str:
+    if not packed.bad_rows:
+        return ""
+    rows = packed.bad_rows + packed.rows
+    return f"{packed.bad_rows} of {rows} rows were set aside, for reasons in {errors_name(packed.blob)}"
 
-    It may hold rows of any of the attempt's `files`: also of one that an execution found gone while another packed it.
-    """
-    blob = raw_blob(run)
+
+def errors_name(blob: str) -> str:
+    return f"{predictions_name(blob)}.errors.csv"
+
+
+def publish_problems(output: Output, run: Run) -> None:
+    """Says beside the predictions which rows were set aside; where none was, an older version's list goes."""
+    if run.route.get("bad_rows", "reject") == "reject":
+        return
+    blob = clients.container("predictions").get_blob_client(errors_name(output.version.blob))
     standing = properties(blob)
-    if standing is None:
-        raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
-    etag = clients.ledger().raw_found(launch, run, bare_etag(standing.etag)).raw_etag
-    small = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
-    if files == 1:
-        return Raw(blob, etag, None, small)
-    extents = work.extents(run)
-    if extents is None:
-        extents = extents_of(read_chunks(blob, etag) if small is None else [small], run.route["match"])
-        work.write_extents(run, extents)
-    foreign = sorted(set(extents) - {part_name(number) for number in range(1, files + 1)})
-    if foreign:
-        raise StageFailed(f"the raw predictions hold rows of {foreign[0]}, which is not of this job")
-    return Raw(blob, etag, extents, small)
-
-
-def raw_blob(run: Run) -> BlobClient:
-    """Where the job was to write its raw predictions. Raises StageFailed where that is unknown."""
-    place = azureml.Place(run.raw_account, run.raw_url)
-    if not place.url:
-        place = datastore(run, azureml.workspace_of(run.job_id))
-    if not place.url:
-        raise StageFailed(
-            "the job's workspace is unknown: set DROPSCORE_WORKSPACE or the route's `workspace`"
-        )
-    storage = clients.storage()
-    if place.account == storage.account_name:
-        return storage.get_container_client(place.url.rsplit("/", 1)[1]).get_blob_client(run.path)
-    return clients.foreign_container(place.url).get_blob_client(run.path)
-
-
-def write_rows(writer: CsvWriter, run: Run, packed: Verdict, lines: Iterator[str]) -> None:
-    """Header, then the carried cells and the predictions of every row. Raises StageFailed where rows do not match."""
-    route = Route.from_dict(run.route)
-    predicted = matched(lines, route, packed.part, packed.rows)
-    writer.write([*route.carry, *route.predictions])
-    for carried, values in zip(carried_rows(run, packed), predicted, strict=True):
-        writer.write([*carried, *values])
-    writer.flush()
-
-
-def carried_rows(run: Run, packed: Verdict) -> Iterator[list[str]]:
-    """The carried cells of every row, as pack kept them."""
-    if not run.route["carry"]:
-        return repeat([], packed.rows)
-    name = f"{carried_folder(run.run, run.attempt)}/{packed.part}"
-    stream = ChunkStream(read_chunks(work.container().get_blob_client(name)))
-    return csv.reader(io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8", newline=""), strict=True)
+    said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
+    if standing is not None and said.get("dropscore_version", "")[:26] != output.version.name:
+        log.warning("run %s: %s is not ours and stays as it is", run.run, errors_name(output.version.blob))
+        return
+    if not output.packed.problems:
+        if standing is not None:
+            blob.delete_blob()
+        return
+    writer = BlockWriter(blob, f"{run.run}-{run.launch:04d}-{run.attempt:02d}")
+    writer.write(b"line,column,reason\n")
+    for name in output.packed.problems:
+        for piece in read_chunks(work.blob(run, name)):
+            writer.write(piece)
+    writer.commit({"dropscore_version": output.version.key}, overwrite=True)
 
 
 def identity(version: Version, packed: Verdict, run: Run) -> dict[str, str]:

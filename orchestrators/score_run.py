@@ -52,7 +52,7 @@ def score(context: df.DurableOrchestrationContext, steps: Steps) -> Decisions:
             return
         ended = yield from job_ended(context, steps, gathered)
         # Of a shared job that failed, some files may be whole.
-        if ended != "completed" and not (ended == "failed" and packed["parts"] > 1):
+        if ended != "completed" and not (ended == "failed" and packed["shared"]):
             return
         unpacked = yield from steps.whole("unpack", unpack)
         again = unpacked["again"]

@@ -245,6 +245,26 @@ def answers(session: requests.Session, url: str, token: str) -> bool:
     return response.status_code not in BARRED and response.status_code < 500
 
 
+def endpoint_of(model: str) -> str:
+    """The endpoint's name, from its scoring URL: the host's first label, or the folder before `jobs` elsewhere."""
+    url = urlsplit(model)
+    folders = url.path.strip("/").split("/")
+    return folders[-2] if len(folders) > 1 else url.netloc.split(".")[0]
+
+
+def workers(session: requests.Session, arm: str, workspace: str, route: Route, token: str) -> int:
+    """How many processes of the route's deployment score at a time.
+
+    Raises as `get`, and KeyError where the answer does not say.
+    """
+    endpoint, version = f"{arm}{workspace}/batchEndpoints/{endpoint_of(route.model)}", ARM_VERSION
+    name = (
+        route.deployment or get(session, endpoint, token, version)["properties"]["defaults"]["deploymentName"]
+    )
+    said = get(session, f"{endpoint}/deployments/{name}", token, version)["properties"]
+    return max(1, int(said["resources"]["instanceCount"]) * int(said.get("maxConcurrencyPerInstance") or 1))
+
+
 def studio_url(resource: dict[str, Any]) -> str:
     """The job's page in Azure ML studio, where its logs are."""
     points = properties(resource).get("interactionEndpoints")

@@ -1,6 +1,5 @@
 """Streams over blobs: reading one ETag, writing by blocks, copying on the server."""
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,7 +9,6 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, ContentSettings
 
 BLOCK = 4 * 1024 * 1024
-PIECE = 64 * 1024
 CSV = ContentSettings(content_type="text/csv; charset=utf-8")
 
 
@@ -76,14 +74,15 @@ def read_chunks(
 class BlockWriter:
     """Stages what is written as blocks; nothing is visible before `commit`, and without it nothing ever is.
 
-    Block ids carry `owner` (run and attempt): staged blocks belong to the blob's name, whoever staged them.
+    Block ids carry `owner`, whose length never changes: staged blocks belong to the blob's name, whoever staged them.
+    `staged` are the ids of blocks that another writer has staged before.
     """
 
-    def __init__(self, blob: BlobClient, owner: str) -> None:
+    def __init__(self, blob: BlobClient, owner: str, staged: Iterable[str] = ()) -> None:
         self.blob = blob
         self.owner = owner
         self.buffer = bytearray()
-        self.blocks: list[BlobBlock] = []
+        self.blocks = [BlobBlock(one) for one in staged]
 
     def write(self, data: bytes) -> None:
         self.buffer += data
@@ -95,6 +94,13 @@ class BlockWriter:
         block = BlobBlock(f"{self.owner}-{len(self.blocks):05d}")
         self.blob.stage_block(block.id, data)
         self.blocks.append(block)
+
+    def hold(self) -> list[str]:
+        """Stages the rest. Returns the ids of all blocks, for another writer to go on or to commit."""
+        if self.buffer:
+            self.stage(bytes(self.buffer))
+            self.buffer.clear()
+        return [block.id for block in self.blocks]
 
     def commit(self, metadata: dict[str, str] | None = None, **condition: Any) -> None:
         """Makes everything written the blob's content, in one call, if the match condition holds.
@@ -109,41 +115,8 @@ class BlockWriter:
                 **(condition or {"overwrite": True}),
             )
             return
-        if self.buffer:
-            self.stage(bytes(self.buffer))
-            self.buffer.clear()
+        self.hold()
         self.blob.commit_block_list(self.blocks, metadata=metadata, content_settings=CSV, **condition)
-
-
-class CsvWriter:
-    """Rows as CSV (comma, quotes where needed, `\n`) into a block writer.
-
-    Quoted throughout: a row of one blank cell, since pandas passes over lines of nothing but blanks, and a row with
-    a lone carriage return, which csv quotes only from Python 3.13 on.
-    """
-
-    def __init__(self, blocks: BlockWriter) -> None:
-        self.blocks = blocks
-        self.text = io.StringIO()
-        self.rows = csv.writer(self.text, lineterminator="\n")
-        self.quoted = csv.writer(self.text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-
-    def write(self, cells: list[str]) -> None:
-        text = "".join(cells)
-        odd = "\r" in text or (len(cells) == 1 and not text.strip())
-        (self.quoted if odd else self.rows).writerow(cells)
-        if self.text.tell() > PIECE:
-            self.flush()
-
-    def flush(self) -> None:
-        self.blocks.write(self.text.getvalue().encode())
-        self.text.seek(0)
-        self.text.truncate()
-
-    def commit(self) -> None:
-        """Makes the rows the blob's content, whatever was there."""
-        self.flush()
-        self.blocks.commit()
 
 
 def copy_version(source: BlobClient, etag: str, target: BlobClient, owner: str) -> None:

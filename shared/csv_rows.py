@@ -7,7 +7,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -120,14 +120,12 @@ class Table:
         return [cells[at] for at in self.carry]
 
 
-def read_rows(stream: io.RawIOBase, dialect: Dialect | str, line: int = 1, width: int = 0) -> Iterator[Row]:
+def read_rows(stream: io.RawIOBase, dialect: Dialect, line: int = 1, width: int = 0) -> Iterator[Row]:
     """The header row, then every data row with exactly as many cells; blank lines are passed over, as pandas does.
 
     With `width`, the fields of a header read before, the stream goes on with the row that begins on `line`. Raises
     FileRejected where the bytes are not CSV in that dialect, or hold no header.
     """
-    if isinstance(dialect, str):
-        dialect = Dialect(delimiter=dialect)
     buffered = io.BufferedReader(stream, io.DEFAULT_BUFFER_SIZE * 8)
     encoding = dialect.encoding
     if not width:
@@ -246,7 +244,7 @@ def table_of(names: Sequence[str], line: int, route: Route) -> Table:
     return Table(
         header=tuple(names),
         send=send,
-        carry=tuple(position[name] for name in route.carry),
+        carry=tuple(position[name] for name in route.carried),
         key=tuple(position[name] for name in route.unique),
         rules=tuple((position[name], rule) for name, rule in rules.items() if name in position),
         dialect=dialect_of(route),
@@ -322,32 +320,3 @@ def advice(reasons: set[str], dialect: Dialect) -> str:
     plain = "a decimal point" if dialect.decimal == "." else "a decimal comma"
     numbers = f"Write plain numbers with {plain}, correct" if "is not a number" in reasons else "Correct"
     return f"{numbers} these cells and drop the file again."
-
-
-@dataclass
-class Columns:
-    """A table and the problems of the rows that were checked against it."""
-
-    table: Table
-    found: list[Problem] = field(default_factory=list)
-
-    def sent(self, row: Row) -> list[str]:
-        return self.table.sent(row.cells)
-
-    def carried(self, row: Row) -> list[str]:
-        return self.table.carried(row.cells)
-
-    def check(self, row: Row) -> None:
-        """Notes what is wrong with the row's cells. Raises FileRejected once enough is known."""
-        self.found += [Problem(row.line, *problem) for problem in self.table.problems(row.cells)]
-        if len(self.found) >= REPORTED_PROBLEMS:
-            self.finish()
-
-    def finish(self) -> None:
-        """Raises FileRejected where any row was at fault."""
-        if self.found:
-            raise FileRejected(refusal(self.found, self.table.dialect))
-
-
-def columns_of(header: Row, route: Route) -> Columns:
-    return Columns(table_of(header.cells, header.line, route))

@@ -564,7 +564,7 @@ class Ledger:
             run=run, launch=following, route=record.route["name"], force=record.force, first=following
         )
         self.announce(launch)
-        reading = {"match": route.match, "predictions": list(route.predictions)}
+        reading = {"match": route.match, "predictions": list(route.predictions), "raw_delimiter": route.raw_delimiter}
         reopened = record.but(
             launch=launch.launch,
             slot=None,

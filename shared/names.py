@@ -52,6 +52,11 @@ def part_name(number: int) -> str:
     return f"part-{number:05d}.csv"
 
 
+def predictions_name(blob: str) -> str:
+    """What a file's predictions are called: as the file, without the end that says it is an archive."""
+    return blob[:-3] if blob.lower().endswith(".gz") and len(blob) > 3 else blob
+
+
 def work_folder(run: str, attempt: int) -> str:
     return f"{run}/{attempt}"
 
@@ -59,10 +64,6 @@ def work_folder(run: str, attempt: int) -> str:
 def parts_folder(run: str, attempt: int) -> str:
     """Only parts lie in it: the model is given the whole folder."""
     return f"{work_folder(run, attempt)}/parts"
-
-
-def carried_folder(run: str, attempt: int) -> str:
-    return f"{work_folder(run, attempt)}/carried"
 
 
 def output_path(run: str, attempt: int, post: int) -> str:

@@ -201,7 +201,8 @@ class Verdict(Record):
     """What a stage found out about one version of the run's plan.
 
     Pack writes one per version (word "" means: packed, go on); unpack writes the later words (word "" means: the job
-    left it incomplete, and `why` says how).
+    left it incomplete, and `why` says how). `pieces` are the version's rows in their order, each a part's name, the
+    first row in it (from 0) and how many; `bad_rows` were set aside, and `problems` name the blobs that say why.
     """
 
     version: str
@@ -209,9 +210,46 @@ class Verdict(Record):
     word: str = ""
     why: str = ""
     rows: int = 0
-    part: str = ""
+    pieces: list[list[Any]] = field(default_factory=list)
+    bad_rows: int = 0
+    problems: list[str] = field(default_factory=list)
     sha256: str = ""
     where: str = ""
+
+    @property
+    def packed(self) -> bool:
+        """Whether the model is given the version's rows."""
+        return bool(self.pieces) and not self.word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Record):
+    """How far pack has come with one large file: where the next row begins, and what it has found so far.
+
+    `digests` are those of the stretches; `told` the first problems; `held` an unfinished part, to be gone on with.
+    """
+
+    table: dict[str, Any]
+    offset: int
+    line: int
+    read: int = 0
+    rows: int = 0
+    pieces: list[list[Any]] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+    bad_rows: int = 0
+    told: list[list[Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    held: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged(Record):
+    """Predictions of some of a version's rows that lie staged under these block ids, or why they do not."""
+
+    version: str
+    rows: int = 0
+    blocks: list[str] = field(default_factory=list)
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

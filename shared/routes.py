@@ -78,6 +78,11 @@ class Route(Record):
         return self.match in LABELED
 
     @property
+    def carried(self) -> tuple[str, ...]:
+        """The columns that go past the model into the predictions: a key is always among them."""
+        return self.carry if not self.key or self.key in self.carry else (self.key, *self.carry)
+
+    @property
     def rules(self) -> dict[str, Rule]:
         """What cells must hold, by column. The cells of a key are never empty."""
         rules = {name: rule_of(entry) for name, entry in self.columns.items()}

@@ -1,24 +1,38 @@
-"""The lists a run keeps in the work container between its activities; they never cross the durable boundary."""
+"""What a run keeps in the work container between its activities; it never crosses the durable boundary.
+
+{run}/{attempt}/parts/part-00001.csv      what the model is given: only parts lie in it
+{run}/{attempt}/carried/, keys/           the cells that go past the model, and those of the key, part by part
+{run}/{attempt}/problems/                 which rows were set aside, and why
+{run}/{attempt}/pack/, unpack/            what was found out, one blob for each portion
+{run}/{attempt}/index.jsonl               what came of pack, all portions together
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient
+from azure.storage.blob import BlobClient, ContainerClient
 
 from shared import clients
-from shared.names import work_folder
+from shared.names import parts_folder, work_folder
 from shared.raw_predictions import Extents
-from shared.records import Run, Verdict, Version
-from shared.store import BATCH
+from shared.records import Progress, Run, Staged, Verdict, Version
 
 FILES_AT_ONCE = 500
 BYTES_AT_ONCE = 64 * 1024 * 1024
+ROWS_AT_ONCE = 500_000
 
 
 def container() -> ContainerClient:
     return clients.container("work")
+
+
+def blob(run: Run, name: str) -> BlobClient:
+    """A blob of the run's present attempt."""
+    return container().get_blob_client(f"{work_folder(run.run, run.attempt)}/{name}")
 
 
 def to_score(run: Run) -> list[Version]:
@@ -31,79 +45,200 @@ def to_score(run: Run) -> list[Version]:
     return [version for version in versions if version.key in incomplete]
 
 
-def chunks(versions: list[Version]) -> Iterator[list[tuple[int, Version]]]:
-    """What one activity call takes on, each version with its number (from 1): bounded in files and in bytes."""
-    chunk: list[tuple[int, Version]] = []
+@dataclass(frozen=True)
+class Portion:
+    """What one activity call takes on: some files, or one of the stretches (from 0) of a large one."""
+
+    number: int
+    versions: list[Version] = field(default_factory=list)
+    stretch: int = 0
+    last: bool = True
+
+    @property
+    def whole(self) -> bool:
+        return self.last and not self.stretch
+
+    @property
+    def until(self) -> int | None:
+        """The byte of the large file at or after which its next stretch begins; None for the last."""
+        return None if self.last else (self.stretch + 1) * BYTES_AT_ONCE
+
+
+def portions(versions: Iterable[Version]) -> list[Portion]:
+    """Everything, in portions that are bounded in files and in bytes; always at least one."""
+    found: list[Portion] = []
+    some: list[Version] = []
     size = 0
-    for number, version in enumerate(versions, start=1):
-        if chunk and (len(chunk) == FILES_AT_ONCE or size + version.size > BYTES_AT_ONCE):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append((number, version))
-        size += version.size
-    yield chunk
+    for version in versions:
+        stretches = stretches_of(version)
+        if some and (stretches > 1 or len(some) == FILES_AT_ONCE or size + version.size > BYTES_AT_ONCE):
+            found.append(Portion(len(found), some))
+            some, size = [], 0
+        if stretches == 1:
+            some.append(version)
+            size += version.size
+        for stretch in range(stretches if stretches > 1 else 0):
+            found.append(Portion(len(found), [version], stretch, last=stretch + 1 == stretches))
+    if some or not found:
+        found.append(Portion(len(found), some))
+    return found
 
 
-def write_verdicts(run: Run, stage: str, chunk: int, verdicts: list[Verdict], *, once: bool = False) -> None:
-    """What `stage` (`pack` or `unpack`) found out about one chunk of the attempt, one line per version.
+def stretches_of(version: Version) -> int:
+    """How many calls it takes to read the version. An archive is read in one go: it cannot be entered midway."""
+    return 1 if is_archive(version) else max(1, -(-version.size // BYTES_AT_ONCE))
 
-    `once`: what an execution wrote before stands.
+
+def is_archive(version: Version) -> bool:
+    return version.blob.lower().endswith(".gz")
+
+
+def unpackings(index: Iterable[Verdict]) -> list[list[tuple[Verdict, list[Any]]]]:
+    """The pieces of all packed versions, in portions bounded in files and in rows; always at least one.
+
+    The pieces of one part stay together.
     """
-    write = write_once if once else write_lines
-    write(verdicts_key(run, stage, chunk), [one.to_dict() for one in verdicts])
+    found: list[list[tuple[Verdict, list[Any]]]] = [[]]
+    rows, files, part = 0, set[str](), ""
+    for verdict in index:
+        for piece in verdict.pieces if verdict.packed else []:
+            full = rows >= ROWS_AT_ONCE or len(files) >= FILES_AT_ONCE
+            if full and piece[0] != part:
+                found.append([])
+                rows, files = 0, set()
+            found[-1].append((verdict, piece))
+            rows, part = rows + piece[2], piece[0]
+            files.add(verdict.version)
+    return found
 
 
-def has_verdicts(run: Run, stage: str, chunk: int) -> bool:
-    return bool(container().get_blob_client(verdicts_key(run, stage, chunk)).exists())
+def take(run: Run, number: int) -> int:
+    """A number that no other execution of pack has for this portion: 1 for the first.
+
+    Executions that overlap may find different files gone; what one has written must not be mixed with another's.
+    """
+    folder = f"{work_folder(run.run, run.attempt)}/takes"
+    return next(turn for turn in count(1) if create(f"{folder}/{number:05d}-{turn}", b""))
 
 
-def verdicts_key(run: Run, stage: str, chunk: int) -> str:
-    return f"{work_folder(run.run, run.attempt)}/{stage}/{chunk:05d}.jsonl"
+@dataclass(frozen=True)
+class Found:
+    """What one portion came to: final verdicts, and what there is of a large file that goes on in other portions."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    progress: Progress | None = None
+    staged: list[Staged] = field(default_factory=list)
+
+    def to_lines(self) -> list[dict[str, Any]]:
+        lines = [{"verdict": verdict.to_dict()} for verdict in self.verdicts]
+        lines += [{"progress": self.progress.to_dict()}] if self.progress else []
+        return [*lines, *({"staged": one.to_dict()} for one in self.staged)]
+
+    @classmethod
+    def from_lines(cls, lines: list[dict[str, Any]]) -> "Found":
+        progress = next((line["progress"] for line in lines if "progress" in line), None)
+        return cls(
+            verdicts=[Verdict.from_dict(line["verdict"]) for line in lines if "verdict" in line],
+            progress=Progress.from_dict(progress) if progress else None,
+            staged=[Staged.from_dict(line["staged"]) for line in lines if "staged" in line],
+        )
+
+
+def write_found(run: Run, stage: str, number: int, found: Found, *, once: bool = False) -> None:
+    """What `stage` (`pack` or `unpack`) found out about one portion. `once`: what an execution wrote before stands."""
+    data = json_lines(found.to_lines())
+    if once:
+        create(found_key(run, stage, number), data)
+    else:
+        container().upload_blob(found_key(run, stage, number), data, overwrite=True)
+
+
+def found(run: Run, stage: str, number: int) -> Found | None:
+    """What `stage` found out about one portion, or None where it has not come to it."""
+    lines = read_lines(found_key(run, stage, number))
+    return None if lines is None else Found.from_lines(lines)
+
+
+def found_key(run: Run, stage: str, number: int) -> str:
+    return f"{work_folder(run.run, run.attempt)}/{stage}/{number:05d}.jsonl"
 
 
 def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
     """Everything `stage` has found out in an attempt, by default the run's present one."""
     folder = f"{work_folder(run.run, attempt or run.attempt)}/{stage}/"
     names = sorted(container().list_blob_names(name_starts_with=folder))
-    return [Verdict.from_dict(line) for name in names for line in read_lines(name)]
+    return [one for name in names for one in Found.from_lines(read_lines(name) or []).verdicts]
+
+
+def write_index(run: Run, packed: list[Verdict]) -> list[Verdict]:
+    """What came of pack, written once. Returns what stands."""
+    key = f"{work_folder(run.run, run.attempt)}/index.jsonl"
+    create(key, json_lines(one.to_dict() for one in packed))
+    return index(run)
+
+
+def index(run: Run) -> list[Verdict]:
+    """Every version of the attempt as pack left it."""
+    key = f"{work_folder(run.run, run.attempt)}/index.jsonl"
+    return [Verdict.from_dict(line) for line in read_lines(key) or []]
+
+
+def parts(run: Run) -> dict[str, int]:
+    """The attempt's parts as they lie there, and their sizes in bytes."""
+    folder = f"{parts_folder(run.run, run.attempt)}/"
+    return {item.name.removeprefix(folder): item.size for item in container().list_blobs(folder)}
 
 
 def write_extents(run: Run, extents: Extents) -> None:
     """Where the rows of each part lie in the attempt's raw predictions."""
-    lines = [{"part": part, "stretches": stretches} for part, stretches in extents.items()]
-    write_lines(f"{work_folder(run.run, run.attempt)}/extents-{run.launch}.jsonl", lines)
+    lines = ({"part": part, "stretches": stretches} for part, stretches in extents.items())
+    container().upload_blob(extents_key(run), json_lines(lines), overwrite=True)
 
 
 def extents(run: Run) -> Extents | None:
     """As this launch has found them, if it has."""
-    lines = read_lines(f"{work_folder(run.run, run.attempt)}/extents-{run.launch}.jsonl")
-    return {line["part"]: line["stretches"] for line in lines} or None
+    lines = read_lines(extents_key(run))
+    return None if lines is None else {line["part"]: line["stretches"] for line in lines}
 
 
-def write_lines(key: str, lines: list[dict[str, Any]], *, overwrite: bool = True) -> None:
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    container().upload_blob(key, text.encode(), overwrite=overwrite)
+def extents_key(run: Run) -> str:
+    return f"{work_folder(run.run, run.attempt)}/extents-{run.launch}.jsonl"
 
 
-def write_once(key: str, lines: list[dict[str, Any]]) -> None:
-    """What stands there stays."""
+def json_lines(documents: Iterable[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(document) + "\n" for document in documents).encode()
+
+
+def create(key: str, data: bytes) -> bool:
+    """Writes only if nothing is there. False: something was."""
     try:
-        write_lines(key, lines, overwrite=False)
+        container().upload_blob(key, data)
     except ResourceExistsError:
-        return
+        return False
+    return True
 
 
-def read_lines(key: str) -> list[dict[str, Any]]:
-    """Empty where the stage was never reached."""
+def read_lines(key: str) -> list[dict[str, Any]] | None:
+    """The documents of a JSON Lines blob, or None where there is none."""
     try:
         text = container().download_blob(key).readall()
     except ResourceNotFoundError:
-        return []
+        return None
     return [json.loads(line) for line in text.splitlines()]
+
+
+def delete(names: Iterable[str]) -> None:
+    """Deletes blobs; what is not there is fine."""
+
+    def delete_one(name: str) -> None:
+        try:
+            container().delete_blob(name)
+        except ResourceNotFoundError:
+            return
+
+    clients.in_parallel(delete_one, list(names))
 
 
 def forget(run: str) -> None:
     """Deletes everything the run kept."""
-    names = list(container().list_blob_names(name_starts_with=f"{run}/"))
-    for start in range(0, len(names), BATCH):
-        container().delete_blobs(*names[start : start + BATCH], raise_on_any_failure=False)
+    delete(container().list_blob_names(name_starts_with=f"{run}/"))

@@ -43,8 +43,8 @@ def step(kind: Any, wait: float = 0) -> dict[str, Any]:
     return SubmitStep(kind=kind, wait=wait).to_dict()
 
 
-def packed(parts: int) -> dict[str, Any]:
-    return {"more": False, "parts": parts}
+def packed(parts: int, *, shared: bool | None = None) -> dict[str, Any]:
+    return {"more": False, "parts": parts, "shared": parts > 1 if shared is None else shared}
 
 
 def unpacked(*, again: bool = False) -> dict[str, Any]:

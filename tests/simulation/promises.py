@@ -239,9 +239,9 @@ class Promises:
             self.must(False, f"POST for {posted.path}, which no run knows")
             return
         own = {key_of(record) for record in self.records() if record["run"] == run["run"]} - self.forgotten
-        mine = [self.versions[key].inputs() for key in own]
+        mine = {row for key in own for row in self.versions[key].inputs()}
         for part, rows in posted.inputs.items():
-            self.must(rows in mine, f"POST for {posted.path}: {part} is of no version of the run")
+            self.must(mine.issuperset(rows), f"POST for {posted.path}: {part} is of no version of the run")
         if posted.outcome in SURELY_NOTHING:
             return
         earlier = [

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from random import Random
 from types import ModuleType, SimpleNamespace
@@ -22,8 +23,8 @@ from requests.adapters import HTTPAdapter
 
 import activities
 import orchestrators
-from activities import predictions, runs
-from shared import azureml, blob_io, clients, current_routes, work
+from activities import parts, raw, runs
+from shared import azureml, blob_io, clients, csv_blocks, current_routes, packing, work
 from shared.errors import Fenced, Unsettled
 from shared.settings import Settings
 from tests.simulation.actors import Stage, driven
@@ -336,8 +337,14 @@ def simulated(seed: int = 0) -> Iterator[World]:
         patch.setattr(azureml, "time", lambda: now().timestamp())
         patch.setattr(current_routes, "time", SimpleNamespace(monotonic=lambda: now().timestamp()))
         patch.setattr(blob_io, "BLOCK", 16)
-        patch.setattr(predictions, "READ_WHOLE", 16)
+        patch.setattr(raw, "READ_WHOLE", 16)
+        # Some worlds read every file of two rows in stretches, some put two files into a part, some do neither.
+        patch.setattr(work, "BYTES_AT_ONCE", (16, 24, 1000)[seed % 3])
         patch.setattr(work, "FILES_AT_ONCE", 2)
+        patch.setattr(work, "ROWS_AT_ONCE", 1)
+        patch.setattr(packing, "read_blocks", partial(csv_blocks.read_blocks, size=8))
+        patch.setattr(packing, "PART_AT_LEAST", 8)
+        patch.setattr(parts, "PART_AT_LEAST", 1000)
         patch.setattr(secrets, "randbits", world.random.getrandbits)
         patch.setattr(secrets, "token_hex", lambda size: world.random.randbytes(size).hex())
         patch.setattr(asyncio, "to_thread", at_once)

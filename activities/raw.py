@@ -1,0 +1,152 @@
+"""The raw predictions of a run's job: where they lie, and which bytes of them belong to which part."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from azure.storage.blob import BlobClient, ContainerClient
+
+from activities.jobs import datastore
+from shared import azureml, clients, names, work
+from shared.blob_io import BlockWriter, properties, read_chunks
+from shared.errors import StageFailed
+from shared.raw_extents import extents_of
+from shared.raw_files import files_of_parts
+from shared.raw_keys import KeyIndex, rows_by_key
+from shared.raw_proposal import SAMPLE, proposal
+from shared.records import Launch, Run, Verdict
+from shared.routes import Route
+
+log = logging.getLogger(__name__)
+
+READ_WHOLE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The raw predictions that count: `of_part` opens the bytes of one part's rows, `whole` all of them."""
+
+    of_part: Callable[[str], Iterable[bytes]]
+    whole: Callable[[], Iterable[bytes]]
+
+
+def usable_raw(run: Run, launch: Launch, packed: list[Verdict]) -> Raw | str:
+    """The raw predictions, or why there are none that can be used."""
+    try:
+        return raw_predictions(run, launch, Route.from_dict(run.route), rows_of_parts(packed))
+    except StageFailed as problem:
+        return f"await: {run.why}" if run.why else f"unpack: {problem}"
+
+
+def rows_of_parts(packed: Iterable[Verdict]) -> dict[str, int]:
+    """How many rows each part has."""
+    rows: dict[str, int] = {}
+    for verdict in packed:
+        for name, _, some in verdict.pieces if verdict.packed else ():
+            rows[name] = rows.get(name, 0) + some
+    return rows
+
+
+def raw_predictions(run: Run, launch: Launch, route: Route, parts: dict[str, int]) -> Raw:
+    """What the job wrote. Raises StageFailed where it cannot be used, or shows only how the route should read it."""
+    if route.match == "files":
+        return own_files(run, parts)
+    blob = raw_blob(run)
+    standing = properties(blob)
+    if standing is None:
+        raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
+    # The first ETag that was seen of it counts for good.
+    etag = clients.ledger().raw_found(launch, run, names.bare_etag(standing.etag)).raw_etag
+    held = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
+
+    def read(stretch: tuple[int, int] | None = None) -> Iterable[bytes]:
+        if held is None:
+            return read_chunks(blob, etag, stretch)
+        return [held[slice(*stretch)] if stretch else held]
+
+    if route.match == "auto":
+        sample = b"".join(read((0, min(standing.size, SAMPLE)))) if standing.size else b""
+        raise StageFailed(proposal(sample, parts, len(route.predictions)))
+    if route.match == "key":
+        return Raw(keyed(run, route, parts, read), read)
+    if len(parts) == 1:
+        return Raw(lambda _: read(), read)
+    return Raw(stretches(run, route, parts, read), read)
+
+
+def stretches(
+    run: Run, route: Route, parts: dict[str, int], read: Callable[..., Iterable[bytes]]
+) -> Callable[[str], Iterable[bytes]]:
+    """Opens the stretches of the raw file that belong to a part. Raises StageFailed where rows belong to no part."""
+    extents = work.extents(run)
+    if extents is None:
+        extents = extents_of(read(), route.match, route.raw_delimiter)
+        work.write_extents(run, extents)
+    foreign = set(extents) - set(parts)
+    # A part that an execution wrote too late to count may have been scored, too.
+    foreign -= set(work.parts(run)) if foreign else set()
+    if foreign:
+        raise StageFailed(f"the raw predictions hold rows of {min(foreign)}, which is not of this job")
+
+    def of_part(part: str) -> Iterator[bytes]:
+        if part not in extents:
+            raise StageFailed("The job returned no row of this file. Nothing was published.")
+        for begin, end in extents[part]:
+            yield from read((begin, end))
+
+    return of_part
+
+
+def keyed(
+    run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iterable[bytes]]
+) -> Callable[[str], Iterable[bytes]]:
+    """Opens a part's rows, which are first put beside those of the same part, once for each launch."""
+    listed = sorted(parts)
+
+    def blob(part: str) -> BlobClient:
+        return work.blob(run, f"keyed-{run.launch}/{part}")
+
+    if not blob("done").exists():
+        sources = {
+            number: lambda part=part: read_chunks(work.blob(run, f"keys/{part}"))
+            for number, part in enumerate(listed)
+        }
+        owner = f"{run.run}-{run.attempt:02d}"
+        writers = [BlockWriter(blob(part), owner) for part in listed]
+        for number, lines in rows_by_key(read(), KeyIndex.of(sources), route):
+            writers[number].write(lines)
+        clients.in_parallel(BlockWriter.commit, writers)
+        blob("done").upload_blob(b"", overwrite=True)
+    return lambda part: read_chunks(blob(part))
+
+
+def own_files(run: Run, parts: dict[str, int]) -> Raw:
+    """Files of the job's own, one for each part."""
+    folder = run.path.rsplit("/", 1)[0] + "/"
+    container = raw_container(run)
+    found = [item.name for item in container.list_blobs(folder) if item.name != run.path]
+    files = files_of_parts((name.removeprefix(folder) for name in found), parts)
+
+    def of_part(part: str) -> Iterator[bytes]:
+        return read_chunks(container.get_blob_client(folder + files[part]))
+
+    return Raw(of_part, lambda: (piece for part in parts for piece in of_part(part)))
+
+
+def raw_blob(run: Run) -> BlobClient:
+    return raw_container(run).get_blob_client(run.path)
+
+
+def raw_container(run: Run) -> ContainerClient:
+    """Where the job was to write its raw predictions. Raises StageFailed where that is unknown."""
+    place = azureml.Place(run.raw_account, run.raw_url)
+    if not place.url:
+        place = datastore(run, azureml.workspace_of(run.job_id))
+    if not place.url:
+        raise StageFailed(
+            "the job's workspace is unknown: set DROPSCORE_WORKSPACE or the route's `workspace`"
+        )
+    storage = clients.storage()
+    if place.account == storage.account_name:
+        return storage.get_container_client(place.url.rsplit("/", 1)[1])
+    return clients.foreign_container(place.url)
