@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -56,6 +56,7 @@ def unpack(message: dict) -> dict[str, Any]:
             return {"more": True}
     else:
         work.write_found(run, "unpack", number, put_together(run, index, versions, len(portions)))
+    publish_raw(run, launch, index, versions)
     return {"more": False, "again": finished(launch, run, shared=sum(one.packed for one in index) > 1)}
 
 
@@ -70,11 +71,11 @@ def finished(launch: Launch, run: Run, *, shared: bool) -> bool:
     """Whether one attempt more is made for what the job left incomplete.
 
     It is where the job was shared, so that another file may be at fault, or where somebody asked for it; and not where
-    somebody wants the run stopped.
+    somebody wants the run stopped, or where nobody has said yet how its raw predictions are to be read.
     """
     verdicts = work.verdicts(run, "unpack")
     incomplete = [verdict for verdict in verdicts if not verdict.word]
-    wanted = (shared or run.reopened_at) and not run.cancel
+    wanted = (shared or run.reopened_at) and not run.cancel and run.route["match"] != "auto"
     if incomplete and wanted and run.attempt < run.attempts:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
         cancel_spares(run)
@@ -163,7 +164,7 @@ def unpack_part(run: Run, part: str, pieces: list[Piece], outputs: Outputs, raw:
             if piece is verdict.pieces[0]:
                 outputs.of(verdict).writer.write(csv_line([*route.carried, *route.predictions]) + b"\n")
         tally = Tally()
-        lines = Lines(joined(run, route, part, predicted(raw.of_part(part), route, part, rows, tally)))
+        lines = Lines(joined(run, route, part, predicted(raw(part), route, part, rows, tally)))
         for verdict, piece in pieces:
             give(outputs.of(verdict), piece, lines, everything=route.match == "none")
         lines.drain()
@@ -310,22 +311,37 @@ def publish_problems(output: Output, run: Run) -> None:
     """Says beside the predictions which rows were set aside; where none was, an older version's list goes."""
     if run.route.get("bad_rows", "reject") == "reject":
         return
-    blob = clients.container("predictions").get_blob_client(errors_name(output.version.blob))
+    name, problems = errors_name(output.version.blob), output.packed.problems
+    pieces = (piece for one in problems for piece in read_chunks(work.blob(run, one)))
+    put_beside(run, output.version, name, chain([b"line,column,reason\n"], pieces) if problems else None)
+
+
+def publish_raw(run: Run, launch: Launch, index: list[Verdict], versions: dict[str, Version]) -> None:
+    """Puts the raw predictions as they were written beside those that were published, where the route wants that."""
+    if not run.route.get("also_raw"):
+        return
+    published = {verdict.version for verdict in work.verdicts(run, "unpack") if verdict.word == "published"}
+    raw = usable_raw(run, launch, index)
+    for verdict in index:
+        if verdict.version in published and not isinstance(raw, str):
+            pieces = chain.from_iterable(raw(piece[0]) for piece in verdict.pieces)
+            put_beside(run, versions[verdict.version], f"{predictions_name(verdict.blob)}.raw", pieces)
+
+
+def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | None) -> None:
+    """Writes (None: deletes) a blob that belongs to a version's predictions. One that is not the file's own stays."""
+    blob = clients.container("predictions").get_blob_client(name)
     standing = properties(blob)
     said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
-    if standing is not None and said.get("dropscore_version", "")[:26] != output.version.name:
-        log.warning("run %s: %s is not ours and stays as it is", run.run, errors_name(output.version.blob))
-        return
-    if not output.packed.problems:
-        if standing is not None:
-            blob.delete_blob()
-        return
-    writer = BlockWriter(blob, f"{run.run}-{run.launch:04d}-{run.attempt:02d}")
-    writer.write(b"line,column,reason\n")
-    for name in output.packed.problems:
-        for piece in read_chunks(work.blob(run, name)):
+    if standing is not None and said.get("dropscore_version", "")[:26] != version.name:
+        log.warning("run %s: %s is not ours and stays as it is", run.run, name)
+    elif pieces is not None:
+        writer = BlockWriter(blob, f"{run.run}-{run.launch:04d}-{run.attempt:02d}")
+        for piece in pieces:
             writer.write(piece)
-    writer.commit({"dropscore_version": output.version.key}, overwrite=True)
+        writer.commit({"dropscore_version": version.key}, overwrite=True)
+    elif standing is not None:
+        blob.delete_blob()
 
 
 def identity(version: Version, packed: Verdict, run: Run) -> dict[str, str]:

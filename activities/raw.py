@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from azure.storage.blob import BlobClient, ContainerClient
 
@@ -22,20 +21,33 @@ log = logging.getLogger(__name__)
 READ_WHOLE = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Raw:
-    """The raw predictions that count: `of_part` opens the bytes of one part's rows, `whole` all of them."""
-
-    of_part: Callable[[str], Iterable[bytes]]
-    whole: Callable[[], Iterable[bytes]]
+# Opens the bytes of one part's rows.
+Raw = Callable[[str], Iterable[bytes]]
 
 
 def usable_raw(run: Run, launch: Launch, packed: list[Verdict]) -> Raw | str:
     """The raw predictions, or why there are none that can be used."""
+    route = Route.from_dict(run.route)
     try:
-        return raw_predictions(run, launch, Route.from_dict(run.route), rows_of_parts(packed))
+        refuse_other_packing(route, [verdict for verdict in packed if verdict.packed])
+        return raw_predictions(run, launch, route, rows_of_parts(packed))
     except StageFailed as problem:
         return f"await: {run.why}" if run.why else f"unpack: {problem}"
+
+
+def refuse_other_packing(route: Route, packed: list[Verdict]) -> None:
+    """Raises StageFailed where the run was packed for another `match`, and its parts do not suit the present one."""
+    pieces = [piece for verdict in packed for piece in verdict.pieces]
+    one_each = len(pieces) == len(packed) == len({piece[0] for piece in pieces})
+    if not (one_each or route.cuts_files):
+        raise StageFailed(
+            f'The parts of this run hold several files, or files lie in several parts, which match = "{route.match}" '
+            "cannot tell apart. Drop the files again."
+        )
+    if route.match == "key" and not route.key:
+        raise StageFailed(
+            "This run was packed without a key. Set the route's `key` and drop the files again."
+        )
 
 
 def rows_of_parts(packed: Iterable[Verdict]) -> dict[str, int]:
@@ -51,7 +63,7 @@ def raw_predictions(run: Run, launch: Launch, route: Route, parts: dict[str, int
     """What the job wrote. Raises StageFailed where it cannot be used, or shows only how the route should read it."""
     if route.match == "files":
         return own_files(run, parts)
-    blob = raw_blob(run)
+    blob = raw_container(run).get_blob_client(run.path)
     standing = properties(blob)
     if standing is None:
         raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
@@ -68,15 +80,11 @@ def raw_predictions(run: Run, launch: Launch, route: Route, parts: dict[str, int
         sample = b"".join(read((0, min(standing.size, SAMPLE)))) if standing.size else b""
         raise StageFailed(proposal(sample, parts, len(route.predictions)))
     if route.match == "key":
-        return Raw(keyed(run, route, parts, read), read)
-    if len(parts) == 1:
-        return Raw(lambda _: read(), read)
-    return Raw(stretches(run, route, parts, read), read)
+        return keyed(run, route, parts, read)
+    return stretches(run, route, parts, read) if len(parts) > 1 else lambda _: read()
 
 
-def stretches(
-    run: Run, route: Route, parts: dict[str, int], read: Callable[..., Iterable[bytes]]
-) -> Callable[[str], Iterable[bytes]]:
+def stretches(run: Run, route: Route, parts: dict[str, int], read: Callable[..., Iterable[bytes]]) -> Raw:
     """Opens the stretches of the raw file that belong to a part. Raises StageFailed where rows belong to no part."""
     extents = work.extents(run)
     if extents is None:
@@ -97,9 +105,7 @@ def stretches(
     return of_part
 
 
-def keyed(
-    run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iterable[bytes]]
-) -> Callable[[str], Iterable[bytes]]:
+def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iterable[bytes]]) -> Raw:
     """Opens a part's rows, which are first put beside those of the same part, once for each launch."""
     listed = sorted(parts)
 
@@ -130,11 +136,7 @@ def own_files(run: Run, parts: dict[str, int]) -> Raw:
     def of_part(part: str) -> Iterator[bytes]:
         return read_chunks(container.get_blob_client(folder + files[part]))
 
-    return Raw(of_part, lambda: (piece for part in parts for piece in of_part(part)))
-
-
-def raw_blob(run: Run) -> BlobClient:
-    return raw_container(run).get_blob_client(run.path)
+    return of_part
 
 
 def raw_container(run: Run) -> ContainerClient:

@@ -184,9 +184,8 @@ def release(run: Run, launch: Launch, claimed: list[Version], words: list[Verdic
 def known_verdicts(run: Run) -> list[Verdict]:
     """What all stages of all attempts have found out, in their order."""
     found = [
-        work.verdicts(run, stage, attempt=attempt)
+        (*work.index(run, attempt=attempt), *work.verdicts(run, "unpack", attempt=attempt))
         for attempt in range(1, run.attempt + 1)
-        for stage in ("pack", "unpack")
     ]
     return [verdict for verdicts in found for verdict in verdicts]
 

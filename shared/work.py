@@ -172,15 +172,20 @@ def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
 
 def write_index(run: Run, packed: list[Verdict]) -> list[Verdict]:
     """What came of pack, written once. Returns what stands."""
-    key = f"{work_folder(run.run, run.attempt)}/index.jsonl"
-    create(key, json_lines(one.to_dict() for one in packed))
+    create(index_key(run, run.attempt), json_lines(one.to_dict() for one in packed))
     return index(run)
 
 
-def index(run: Run) -> list[Verdict]:
-    """Every version of the attempt as pack left it."""
-    key = f"{work_folder(run.run, run.attempt)}/index.jsonl"
-    return [Verdict.from_dict(line) for line in read_lines(key) or []]
+def index(run: Run, *, attempt: int = 0) -> list[Verdict]:
+    """Every version as pack left it, by default in the run's present attempt; before pack's end, what it has found."""
+    lines = read_lines(index_key(run, attempt or run.attempt))
+    if lines is None:
+        return verdicts(run, "pack", attempt=attempt)
+    return [Verdict.from_dict(line) for line in lines]
+
+
+def index_key(run: Run, attempt: int) -> str:
+    return f"{work_folder(run.run, attempt)}/index.jsonl"
 
 
 def parts(run: Run) -> dict[str, int]:

@@ -62,6 +62,61 @@ pattern     = "watched/*.csv"
 model       = "$AZUREML/endpoints/endless/jobs"
 max_jobs    = 4
 
+[routes.cut]
+pattern     = "cut/*"
+model       = "$AZUREML/endpoints/named/jobs"
+send        = ["x"]
+carry       = ["id"]
+predictions = ["twice"]
+match       = "file"
+part_size   = "1MB"
+
+[routes.keyed]
+pattern     = "keyed/*.csv"
+model       = "$AZUREML/endpoints/keyed/jobs"
+send        = ["id", "x"]
+key         = "id"
+predictions = ["twice"]
+match       = "key"
+
+[routes.ownfiles]
+pattern     = "ownfiles/*.csv"
+model       = "$AZUREML/endpoints/ownfiles/jobs"
+send        = ["id", "x"]
+predictions = ["id", "x", "twice"]
+match       = "files"
+also_raw    = true
+
+[routes.rows]
+pattern     = "rows/*.csv"
+model       = "$AZUREML/endpoints/doubled-rows/jobs"
+send        = ["x"]
+carry       = ["id"]
+predictions = ["twice"]
+match       = "row"
+
+[routes.spreadsheet]
+pattern     = "spreadsheet/*.csv"
+model       = "$AZUREML/endpoints/named/jobs"
+send        = ["x"]
+carry       = ["id"]
+columns     = { x = { type = "number", max = 1000 } }
+predictions = ["twice"]
+match       = "file"
+delimiter   = ";"
+encoding    = "windows-1252"
+decimal     = ","
+bad_rows    = "set-aside"
+bad_rows_at_most = 0.5
+
+[routes.unsure]
+pattern     = "unsure/*.csv"
+model       = "$AZUREML/endpoints/named/jobs"
+send        = ["x"]
+carry       = ["id"]
+predictions = ["twice"]
+match       = "auto"
+
 """
 SETTINGS = {
     "DROPSCORE_SETTLE_AFTER": "1s",
