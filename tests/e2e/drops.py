@@ -109,6 +109,17 @@ decimal     = ","
 bad_rows    = "set-aside"
 bad_rows_at_most = 0.5
 
+[routes.huge]
+pattern     = "huge/*.csv"
+model       = "$AZUREML/endpoints/diabetes/jobs"
+send        = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
+carry       = ["patient"]
+columns     = { age = "number", bmi = "number", s6 = { type = "number", min = 0 } }
+predictions = ["progression"]
+match       = "file"
+max_size    = "8GB"
+max_run_size = "8GB"
+
 [routes.unsure]
 pattern     = "unsure/*.csv"
 model       = "$AZUREML/endpoints/named/jobs"
