@@ -37,8 +37,8 @@ def unpack(message: dict) -> dict[str, Any]:
     """Matches the raw predictions to the rows of one portion of the parts, and publishes the files that are complete.
 
     A file that lies in several portions is staged portion by portion, and published by a last call. Key: each version
-    and its round, kept in the published blob's metadata. Returns whether there is `more`, and after the last call
-    whether what the job left incomplete is to be scored `again`.
+    and its round, kept in the published blob's metadata. Returns whether there is `more` and how many portions may be
+    worked on at once, and after the last call whether what the job left incomplete is to be scored `again`.
     """
     launch, number = Launch.from_dict(message), message.get("chunk", 0)
     run = clients.ledger().fenced(launch)
@@ -53,7 +53,7 @@ def unpack(message: dict) -> dict[str, Any]:
         work.write_found(run, "unpack", number, unpack_portion(run, number, pieces, versions, raw))
         if len(portions) > 1:
             clients.ledger().progressing(launch)
-            return {"more": True}
+            return {"more": True, "at_once": len(portions)}
     else:
         work.write_found(run, "unpack", number, put_together(run, index, versions, len(portions)))
     publish_raw(run, launch, index, versions)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Generator
-from itertools import count
 from typing import Any
 
 import azure.durable_functions as df
 
 # For passing trouble with storage and the like; the activities themselves never repeat what must happen once.
 TRANSIENT = df.RetryOptions(first_retry_interval_in_milliseconds=5_000, max_number_of_attempts=4)
+
+AT_ONCE = 8
 
 # As the Durable extension writes it, the failure of a sub-orchestration around that of its activity.
 BLAME = re.compile(r"(?:(?:Orchestrator|Activity) function '\w+' failed:\s+)+")
@@ -44,11 +45,18 @@ class Steps:
         return self.context.call_activity_with_retry(activity, TRANSIENT, {**self.launch, **more})
 
     def whole(self, stage: str, activity: Any) -> Generator[Any, Any, Any]:
-        """Calls an activity for chunk after chunk while it says that there is `more`; returns its last answer.
+        """Calls an activity for portion after portion while it says that there is `more`; returns its last answer.
 
-        So none works long, and a restart in the middle costs one chunk.
+        Portions up to `at_once` may be worked on at the same time, where the first answer names that number. So none
+        works long, and a restart in the middle costs one portion.
         """
-        for chunk in count():
-            answer = yield self(stage, activity, chunk=chunk)
+        done = 0
+        while True:
+            answer = yield self(stage, activity, chunk=done)
+            done += 1
             if not answer["more"]:
                 return answer
+            # Where one of several fails for good, so does the orchestration: after that the SDK (1.7) mixes up results.
+            while some := range(done, min(done + AT_ONCE, answer.get("at_once", 0))):
+                yield self.context.task_all([self(stage, activity, chunk=one) for one in some])
+                done = some.stop

@@ -217,5 +217,5 @@ def key_problem(key: str, value: Any, kind: str) -> str:
 def is_bound(value: Any, kind: str) -> bool:
     """Whether cells of that type can be compared with the value."""
     if kind in NUMERIC:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e308
     return kind in ("date", "datetime") and isinstance(value, str) and KINDS[kind].holds(value)

@@ -16,6 +16,7 @@ from shared.errors import FileRejected
 from shared.routes import Route
 
 LONGEST_LINE = 1024 * 1024
+LONGEST_ROW = 4 * 1024 * 1024
 REPORTED_PROBLEMS = 10
 MAGIC = {
     b"\x89PNG": "a PNG image",
@@ -181,15 +182,28 @@ def undecodable(encoding: str) -> str:
 
 def records(lines: Iterator[str], dialect: Dialect, first: int) -> Iterator[Row]:
     """The rows of physical lines numbered from `first`, as the csv module reads them; blank lines are passed over."""
+    taken = 0
+
+    def bounded() -> Iterator[str]:
+        nonlocal taken
+        for text in lines:
+            taken += len(text)
+            if taken > LONGEST_ROW:
+                raise FileRejected(
+                    f"Line {line}: the row that begins here has over {LONGEST_ROW} characters. Is a quote missing?"
+                )
+            yield text
+
+    line = first
     reader = csv.reader(
-        lines,
+        bounded(),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         strict=True,
     )
     while True:
-        line = first + reader.line_num
+        line, taken = first + reader.line_num, 0
         try:
             cells = next(reader, None)
         except csv.Error as problem:
