@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -22,14 +22,13 @@ from shared.raw_cells import csv_line
 from shared.raw_predictions import Tally, predicted
 from shared.records import Launch, Run, Staged, Verdict, Version
 from shared.routes import Route
-from shared.work import Found
+from shared.work import Found, PartRows
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
 RACES = 5
 BATCH = 50_000
-Piece = tuple[Verdict, list[Any]]
 
 
 @bp.activity_trigger(input_name="message")
@@ -49,8 +48,8 @@ def unpack(message: dict) -> dict[str, Any]:
     portions = work.unpackings(index)
     if number < len(portions):
         raw = usable_raw(run, launch, index)
-        pieces = [(verdict, piece) for verdict, piece in portions[number] if verdict.version in versions]
-        work.write_found(run, "unpack", number, unpack_portion(run, number, pieces, versions, raw))
+        found = unpack_portion(run, portions[number], Outputs(run, number, versions), raw)
+        work.write_found(run, "unpack", number, found)
         if len(portions) > 1:
             clients.ledger().progressing(launch)
             return {"more": True, "at_once": len(portions)}
@@ -117,70 +116,68 @@ class Output:
 
 @dataclass
 class Outputs:
-    """The outputs of one portion."""
+    """The outputs of one portion, for the versions that are the run's to publish."""
 
     run: Run
     number: int
     versions: dict[str, Version]
     found: dict[str, Output] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
 
-    def of(self, packed: Verdict) -> Output:
-        if packed.version not in self.found:
-            version = self.versions[packed.version]
+    def of(self, packed: Verdict, piece: list[Any]) -> Output | None:
+        """The output that the piece belongs to, with its header if the piece is the version's first."""
+        version = self.versions.get(packed.version)
+        if version is None:
+            return None
+        if version.key not in self.found:
             owner = f"{self.run.run}-{self.run.launch:04d}-{self.run.attempt:02d}-{self.number:05d}"
-            self.found[packed.version] = Output(version, packed, BlockWriter(target_of(version), owner))
-        return self.found[packed.version]
+            self.found[version.key] = Output(version, packed, BlockWriter(target_of(version), owner))
+        if piece is packed.pieces[0] and version.key not in self.begun:
+            route = Route.from_dict(self.run.route)
+            self.begun.add(version.key)
+            self.found[version.key].writer.write(csv_line([*route.carried, *route.predictions]) + b"\n")
+        return self.found[version.key]
+
+    def ended(self, part: PartRows) -> Iterator[Output]:
+        """Takes out what ends with the part."""
+        for verdict, piece in part.pieces:
+            if piece is verdict.pieces[-1] and verdict.version in self.found:
+                yield self.found.pop(verdict.version)
 
 
-def unpack_portion(
-    run: Run, number: int, pieces: list[Piece], versions: dict[str, Version], raw: Raw | str
-) -> Found:
-    """What came of the portion's pieces. Nothing becomes visible unless every row has its prediction."""
+def unpack_portion(run: Run, portion: list[PartRows], outputs: Outputs, raw: Raw | str) -> Found:
+    """What came of the portion's parts. Nothing becomes visible unless every row has its prediction."""
     if isinstance(raw, str):
-        ending = [verdict for verdict, piece in pieces if piece is verdict.pieces[-1]]
-        return Found([verdict.but(why=raw) for verdict in ending])
-    outputs = Outputs(run, number, versions)
-    begun = {verdict.version for verdict, piece in pieces if piece is verdict.pieces[0]}
+        pieces = [one for part in portion for one in part.pieces if one[0].version in outputs.versions]
+        return Found([verdict.but(why=raw) for verdict, piece in pieces if piece is verdict.pieces[-1]])
     found = Found()
-    for part, some in groupby(pieces, lambda piece: str(piece[1][0])):
-        of_part = list(some)
-        unpack_part(run, part, of_part, outputs, raw)
-        ended = [
-            outputs.found.pop(verdict.version) for verdict, piece in of_part if piece is verdict.pieces[-1]
-        ]
-        whole = [one for one in ended if one.packed.version in begun]
+    for part in portion:
+        unpack_part(run, part, outputs, raw)
+        ended = list(outputs.ended(part))
+        whole = [one for one in ended if one.version.key in outputs.begun]
         found.verdicts.extend(clients.in_parallel(lambda one: publish(one, run), whole))
         found.staged.extend(one.staged() for one in ended if one not in whole)
     found.staged.extend(one.staged() for one in outputs.found.values())
     return found
 
 
-def unpack_part(run: Run, part: str, pieces: list[Piece], outputs: Outputs, raw: Raw) -> None:
+def unpack_part(run: Run, part: PartRows, outputs: Outputs, raw: Raw) -> None:
     """Gives every piece of one part its rows. What is wrong with the whole part is wrong with each of its files."""
     route = Route.from_dict(run.route)
+    pieces = [(verdict, piece, outputs.of(verdict, piece)) for verdict, piece in part.pieces]
     try:
-        rows = sum(piece[2] for _, piece in pieces)
-        for verdict, piece in pieces:
-            if piece is verdict.pieces[0]:
-                outputs.of(verdict).writer.write(csv_line([*route.carried, *route.predictions]) + b"\n")
-        tally = Tally()
-        lines = Lines(joined(run, route, part, predicted(raw(part), route, part, rows, tally)))
-        for verdict, piece in pieces:
-            give(outputs.of(verdict), piece, lines, everything=route.match == "none")
+        values = predicted(raw(part.name), route, part.name, part.rows, Tally())
+        lines = Lines(joined(run, route, part.name, values))
+        for verdict, piece, output in pieces:
+            before = sum(some[2] for some in verdict.pieces[: verdict.pieces.index(piece)])
+            for first, batch in lines.batches_of(None if route.match == "none" else piece[2]):
+                if output is not None:
+                    output.add(batch, before + first)
         lines.drain()
     except StageFailed as problem:
-        for verdict, _ in pieces:
-            output = outputs.of(verdict)
-            output.why = output.why or f"unpack: {problem}"
-
-
-def give(output: Output, piece: list[Any], lines: "Lines", *, everything: bool) -> None:
-    """The piece's rows, or all there are, in the order of the file."""
-    before = sum(some[2] for some in output.packed.pieces[: output.packed.pieces.index(piece)])
-    left = piece[2]
-    while batch := lines.take(BATCH if everything else min(left, BATCH)):
-        output.add(batch, before + piece[2] - left + 1)
-        left -= len(batch)
+        for _, _, output in pieces:
+            if output is not None:
+                output.why = output.why or f"unpack: {problem}"
 
 
 def joined(
@@ -213,6 +210,13 @@ class Lines:
             taken += islice(self.rest, count - len(taken))
         return taken
 
+    def batches_of(self, count: int | None) -> Iterator[tuple[int, list[Any]]]:
+        """The next `count` rows, or all there are, a batch at a time, each with the number of its first (from 1)."""
+        given = 0
+        while batch := self.take(BATCH if count is None else min(count - given, BATCH)):
+            yield given + 1, batch
+            given += len(batch)
+
     def drain(self) -> None:
         """Reads to the end, where what was wrong with all of it is known at last."""
         for _ in self.batches:
@@ -223,13 +227,12 @@ def rows_of(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
     """The rows of CSV that pack wrote, without their line ends: quotes stand around whole cells only."""
     rest = b""
     for piece in pieces:
-        *lines, rest = (rest + piece).split(b"\n")
-        whole, begun = (
-            (lines, []) if b'"' not in piece and b'"' not in lines[:1] else put_lines_together(lines)
-        )
-        if begun:
+        block = rest + piece
+        *lines, rest = block.split(b"\n")
+        if b'"' in block:
+            lines, begun = put_lines_together(lines)
             rest = b"\n".join([*begun, rest])
-        yield whole
+        yield lines
 
 
 def put_lines_together(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:

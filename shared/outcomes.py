@@ -12,7 +12,7 @@ def final_words(run: Run, claimed: list[Version], verdicts: Iterable[Verdict]) -
     """
     known = {verdict.version: verdict for verdict in verdicts}
     words = (ended(version, known.get(version.key), run) for version in claimed)
-    return [word for word in words if word.word]
+    return [word.but(pieces=[], problems=[]) for word in words if word.word]
 
 
 def ended(version: Version, verdict: Verdict | None, run: Run) -> Verdict:

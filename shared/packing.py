@@ -209,11 +209,7 @@ def read_whole(version: Version, run: Run, route: Route, parts: Parts | None) ->
 
     Raises FileRejected for a bad file, ResourceModifiedError or ResourceNotFoundError where the version is gone.
     """
-    if version.size > parse_size(route.max_size):
-        raise FileRejected(
-            f"The file has {version.size:,} bytes, this route takes at most {route.max_size}. "
-            "Drop it in smaller pieces, or raise the route's `max_size`."
-        )
+    refuse_too_large(version, route)
     seen = hashlib.sha256()
     chunks = hashed(read_chunks(source_of(version), version.etag), seen)
     if work.is_archive(version):
@@ -228,6 +224,7 @@ def read_stretch(
     version: Version, run: Run, route: Route, parts: Parts, before: Progress | None, until: int | None
 ) -> Packed:
     """Goes on with a large version up to the first row that begins at or after the byte `until`. Raises as above."""
+    refuse_too_large(version, route)
     source, seen = source_of(version), hashlib.sha256()
     if before is None:
         packed, rest = opened(read_chunks(source, version.etag), route)
@@ -239,6 +236,14 @@ def read_stretch(
     read_rows(packed, rest, version, run, route, parts, until, seen)
     packed.digests.append(seen.hexdigest())
     return packed
+
+
+def refuse_too_large(version: Version, route: Route) -> None:
+    if version.size > parse_size(route.max_size):
+        raise FileRejected(
+            f"The file has {version.size:,} bytes, this route takes at most {route.max_size}. "
+            "Drop it in smaller pieces, or raise the route's `max_size`."
+        )
 
 
 def source_of(version: Version) -> Any:

@@ -93,22 +93,33 @@ def is_archive(version: Version) -> bool:
     return version.blob.lower().endswith(".gz")
 
 
-def unpackings(index: Iterable[Verdict]) -> list[list[tuple[Verdict, list[Any]]]]:
-    """The pieces of all packed versions, in portions bounded in files and in rows; always at least one.
+@dataclass(frozen=True)
+class PartRows:
+    """One part, and whose rows it holds: pieces of versions, in the part's order."""
 
-    The pieces of one part stay together.
-    """
-    found: list[list[tuple[Verdict, list[Any]]]] = [[]]
-    rows, files, part = 0, set[str](), ""
+    name: str
+    pieces: list[tuple[Verdict, list[Any]]]
+
+    @property
+    def rows(self) -> int:
+        return sum(piece[2] for _, piece in self.pieces)
+
+
+def unpackings(index: Iterable[Verdict]) -> list[list[PartRows]]:
+    """The parts of all packed versions, in portions bounded in files and in rows; always at least one."""
+    of_parts: dict[str, list[tuple[Verdict, list[Any]]]] = {}
     for verdict in index:
         for piece in verdict.pieces if verdict.packed else []:
-            full = rows >= ROWS_AT_ONCE or len(files) >= FILES_AT_ONCE
-            if full and piece[0] != part:
-                found.append([])
-                rows, files = 0, set()
-            found[-1].append((verdict, piece))
-            rows, part = rows + piece[2], piece[0]
-            files.add(verdict.version)
+            of_parts.setdefault(piece[0], []).append((verdict, piece))
+    found: list[list[PartRows]] = [[]]
+    rows = files = 0
+    for name, pieces in of_parts.items():
+        if rows >= ROWS_AT_ONCE or files >= FILES_AT_ONCE:
+            found.append([])
+            rows = files = 0
+        part = PartRows(name, sorted(pieces, key=lambda one: one[1][1]))
+        found[-1].append(part)
+        rows, files = rows + part.rows, files + len(pieces)
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from activities.jobs import find_job, read_job, stop_job, submit_job
+from activities.jobs import find_job, read_job, stop_job, submit_job, workers
 from shared import azureml, clients
 from shared.names import output_path
 from shared.records import JobView, Launch, Run
@@ -247,3 +247,19 @@ def test_no_token_is_in_what_activities_answer(app: App) -> None:
     launch = ready(app)
     answers = [submit_job(launch.to_dict()), read_job(launch.to_dict())]
     assert "eyJ" not in str(answers)
+
+
+def test_a_run_knows_how_many_processes_score_its_parts(app: App) -> None:
+    assert workers(app.run(ready(app))) == 1
+    own = {"name": "ownfiles", "model": app.emulator.scoring_url("ownfiles")}
+    assert workers(app.run(ready(app, **own))) == 2
+
+
+def test_where_the_deployment_cannot_be_read_one_process_is_counted_on(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = app.run(ready(app, deployment="another"))
+    assert workers(run) == 1
+    monkeypatch.setenv("DROPSCORE_WORKSPACE", "")
+    clients.settings.cache_clear()
+    assert workers(run) == 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.azureml import (
     answers,
+    endpoint_of,
     invocation,
     job_error,
     output_uri,
@@ -167,3 +168,14 @@ def test_an_endpoint_lets_us_in_unless_it_says_otherwise(status: int, expected: 
         assert answers(session, f"{endpoint.url}/jobs", "the-token") is expected
     (request,) = endpoint.received
     assert (request.method, request.headers["Authorization"]) == ("GET", "Bearer the-token")
+
+
+@pytest.mark.parametrize(
+    ("model", "endpoint"),
+    [
+        ("https://diabetes.westeurope.inference.ml.azure.com/jobs", "diabetes"),
+        ("http://127.0.0.1:5000/endpoints/diabetes/jobs", "diabetes"),
+    ],
+)
+def test_an_endpoint_is_known_by_its_scoring_url(model: str, endpoint: str) -> None:
+    assert endpoint_of(model) == endpoint
