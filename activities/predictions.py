@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from activities.jobs import cancel_spares
 from activities.raw import Raw, usable_raw
 from shared import clients, names, work
 from shared.blob_io import BlockWriter, properties, read_chunks, refusal
+from shared.csv_lines import Lines, rows_of
 from shared.errors import StageFailed
 from shared.names import bare_etag, predictions_name
 from shared.raw_cells import csv_line
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
 RACES = 5
-BATCH = 50_000
 
 
 @bp.activity_trigger(input_name="message")
@@ -193,60 +193,6 @@ def joined(
             None if value is None else before + b"," + value
             for before, value in zip(carried.take(len(some)), some, strict=True)
         ]
-
-
-class Lines:
-    """Rows that come in batches, taken in others."""
-
-    def __init__(self, batches: Iterator[list[Any]]) -> None:
-        self.batches = batches
-        self.rest: Iterator[Any] = iter(())
-
-    def take(self, count: int) -> list[Any]:
-        """The next rows; fewer only at the end."""
-        taken = list(islice(self.rest, count))
-        while len(taken) < count and (batch := next(self.batches, None)) is not None:
-            self.rest = iter(batch)
-            taken += islice(self.rest, count - len(taken))
-        return taken
-
-    def batches_of(self, count: int | None) -> Iterator[tuple[int, list[Any]]]:
-        """The next `count` rows, or all there are, a batch at a time, each with the number of its first (from 1)."""
-        given = 0
-        while batch := self.take(BATCH if count is None else min(count - given, BATCH)):
-            yield given + 1, batch
-            given += len(batch)
-
-    def drain(self) -> None:
-        """Reads to the end, where what was wrong with all of it is known at last."""
-        for _ in self.batches:
-            pass
-
-
-def rows_of(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """The rows of CSV that pack wrote, without their line ends: quotes stand around whole cells only."""
-    rest = b""
-    for piece in pieces:
-        block = rest + piece
-        *lines, rest = block.split(b"\n")
-        if b'"' in block:
-            lines, begun = put_lines_together(lines)
-            rest = b"\n".join([*begun, rest])
-        yield lines
-
-
-def put_lines_together(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """Rows, of which some have line breaks in quoted cells; and the lines of one that goes on after them."""
-    rows: list[bytes] = []
-    begun: list[bytes] = []
-    open_quote = False
-    for line in lines:
-        begun.append(line)
-        open_quote ^= line.count(b'"') % 2 == 1
-        if not open_quote:
-            rows.append(b"\n".join(begun))
-            begun = []
-    return rows, begun
 
 
 def put_together(run: Run, index: list[Verdict], versions: dict[str, Version], portions: int) -> Found:

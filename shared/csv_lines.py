@@ -1,0 +1,61 @@
+"""Rows of CSV that pack or unpack has written, as bytes without their line ends, in batches."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+BATCH = 50_000
+
+
+class Lines:
+    """Rows that come in batches, taken in others."""
+
+    def __init__(self, batches: Iterator[list[Any]]) -> None:
+        self.batches = batches
+        self.rest: Iterator[Any] = iter(())
+
+    def take(self, count: int) -> list[Any]:
+        """The next rows; fewer only at the end."""
+        taken = list(islice(self.rest, count))
+        while len(taken) < count and (batch := next(self.batches, None)) is not None:
+            self.rest = iter(batch)
+            taken += islice(self.rest, count - len(taken))
+        return taken
+
+    def batches_of(self, count: int | None) -> Iterator[tuple[int, list[Any]]]:
+        """The next `count` rows, or all there are, a batch at a time, each with the number of its first (from 1)."""
+        given = 0
+        while batch := self.take(BATCH if count is None else min(count - given, BATCH)):
+            yield given + 1, batch
+            given += len(batch)
+
+    def drain(self) -> None:
+        """Reads to the end, where what was wrong with all of it is known at last."""
+        for _ in self.batches:
+            pass
+
+
+def rows_of(pieces: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The rows of CSV that pack wrote, without their line ends: quotes stand around whole cells only."""
+    rest = b""
+    for piece in pieces:
+        block = rest + piece
+        *lines, rest = block.split(b"\n")
+        if b'"' in block:
+            lines, begun = put_lines_together(lines)
+            rest = b"\n".join([*begun, rest])
+        yield lines
+
+
+def put_lines_together(lines: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Rows, of which some have line breaks in quoted cells; and the lines of one that goes on after them."""
+    rows: list[bytes] = []
+    begun: list[bytes] = []
+    open_quote = False
+    for line in lines:
+        begun.append(line)
+        open_quote ^= line.count(b'"') % 2 == 1
+        if not open_quote:
+            rows.append(b"\n".join(begun))
+            begun = []
+    return rows, begun
