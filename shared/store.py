@@ -13,8 +13,6 @@ from azure.storage.blob import ContainerClient, ContentSettings
 
 from shared.records import Listed, timestamp
 
-# As many as one batch request to Azure Storage may name.
-BATCH = 256
 JSON = ContentSettings(content_type="application/json")
 Document = dict[str, Any]
 
@@ -39,9 +37,6 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Deletes; nothing there is fine."""
-
-    def delete_all(self, keys: list[str]) -> None:
-        """As `delete`, for many."""
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         """Everything under a prefix, with metadata."""
@@ -99,13 +94,6 @@ class BlobStore:
             self.container.delete_blob(key)
         except ResourceNotFoundError:
             return
-
-    def delete_all(self, keys: list[str]) -> None:
-        if len(keys) == 1:
-            self.delete(keys[0])
-            return
-        for start in range(0, len(keys), BATCH):
-            self.container.delete_blobs(*keys[start : start + BATCH], raise_on_any_failure=False)
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         for item in self.container.list_blobs(prefix, include=["metadata"]):

@@ -15,7 +15,8 @@ from activities.runs import start
 from shared import clients
 from shared.current_routes import route_named
 from shared.errors import NoSuchRoute, NotTheOwner, RouteError
-from shared.ledger import CANCELABLE, Ledger
+from shared.ledger import Ledger
+from shared.ledger_stages import CANCELABLE
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Run, Version
 from shared.routes import Route

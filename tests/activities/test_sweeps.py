@@ -9,7 +9,7 @@ from activities.runs import authenticate, gather, kick
 from activities.sweeps import LAUNCHES, LAUNCHES_OF_A_PAID_RUN, begin_sweep, end_sweep, start_waiting
 from shared import clients
 from shared.errors import Fenced
-from shared.ledger import FIRST_HOLD
+from shared.ledger_slots import FIRST_HOLD
 from shared.records import Launch, Verdict
 from shared.routes import Route
 from tests.activities.conftest import ONE_ROW, App

@@ -70,10 +70,6 @@ class MemoryStore:
         with self.lock:
             self.blobs.pop(key, None)
 
-    def delete_all(self, keys: list[str]) -> None:
-        for key in keys:
-            self.delete(key)
-
     def listed(self, prefix: str) -> Iterator[Listed]:
         for key, blob in sorted(self.blobs.items()):
             if key.startswith(prefix):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.ledger import CANCELABLE, Ledger
+from shared.ledger import Ledger
+from shared.ledger_stages import CANCELABLE
 from tests.shared.ledgers import (
     LAUNCH,
     RELAUNCH,

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.ledger import FIRST_HOLD, LONGEST_HOLD, Ledger
+from shared.ledger import Ledger
+from shared.ledger_slots import FIRST_HOLD, LONGEST_HOLD
 from shared.records import Hold, moment
 from shared.routes import Route
 from tests.shared.ledgers import ROUTE, Clock

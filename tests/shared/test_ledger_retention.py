@@ -97,7 +97,7 @@ def test_a_run_that_is_open_or_closed_a_while_ago_is_kept(ledger: Ledger, clock:
 def test_the_look_at_runs_goes_on_where_it_ended_and_begins_anew(
     ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.ledger.RUNS_LOOKED_AT", 2)
+    monkeypatch.setattr("shared.ledger_retention.RUNS_LOOKED_AT", 2)
     for number in range(1, 4):
         ledger.open(LAUNCH.but(run=f"R{number}"), ROUTE)
     clock.sleep(days=180)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.ledger import SWEEP_AT_MOST, Ledger
+from shared.ledger import Ledger
+from shared.ledger_retention import SWEEP_AT_MOST
 from shared.records import Heartbeat, Owner
 from tests.shared.ledgers import Clock
 from tests.shared.memory_store import OutrunStore

@@ -182,9 +182,32 @@ def test_a_version_that_was_claimed_after_its_run_had_closed_is_claimed_in_the_n
     assert ledger.claim("R2", marked) == version().but(run="R2", n=2) == ledger.version(version())
 
 
+def test_a_version_that_two_closed_runs_have_claimed_too_late_is_claimed_all_the_same(ledger: Ledger) -> None:
+    (marked,) = arrived(ledger)
+    for run in ("R1", "R2"):
+        closed_run(ledger, run)
+        assert ledger.claim(run, marked)
+    mine = ledger.claim("R3", marked)
+    assert mine is not None
+    assert (mine.run, mine.n) == ("R3", 3)
+    closed_run(ledger, "R3", word(mine, "published"))
+    assert ledger.claim("R4", marked) is None
+    assert ledger.waiting("r") == []
+
+
 def test_a_version_whose_closed_run_has_a_word_for_it_is_not_claimed(ledger: Ledger, store: Store) -> None:
     (marked,) = arrived(ledger)
     ledger.claim("R1", marked)
     closed_run(ledger, "R1", word(marked, "failed"))
     assert ledger.claim("R2", marked) is None
     assert keys(store, "waiting/") == []
+
+
+def test_the_markers_of_many_are_forgotten_side_by_side_whether_they_are_there_or_not(
+    store: Store, clock: Clock
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        ledger = Ledger(store, clock, lambda work, items: list(pool.map(work, items)))
+        marked = arrived(ledger, *[version(f"in/{number}.csv") for number in range(40)])
+        ledger.forget_markers([*marked[1:], version("in/never.csv")])
+    assert keys(store, "waiting/") == [marker_key(marked[0])]

@@ -2,9 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from shared.store import BATCH, Store
+from shared.store import Store
 
 
 def test_nothing_stands_under_a_new_key(store: Store) -> None:
@@ -66,15 +64,6 @@ def test_a_listing_shows_a_prefix_with_metadata(store: Store) -> None:
         ("a/2", {}),
     ]
     assert all(item.created.endswith("Z") for item in listed)
-
-
-@pytest.mark.parametrize("count", [0, 1, 3, BATCH + 1])
-def test_many_documents_are_deleted_at_once_whether_they_are_there_or_not(store: Store, count: int) -> None:
-    there = [f"a/{number}" for number in range(count)]
-    for key in [*there, "b"]:
-        store.create(key, {})
-    store.delete_all([*there, "a/never"] if count else [])
-    assert [item.key for item in store.listed("")] == ["b"]
 
 
 def test_of_many_who_create_or_replace_at_once_one_wins(store: Store) -> None:

@@ -169,7 +169,7 @@ class Workspace:
 
     def rows(self, folder: str) -> dict[str, list[str]]:
         """The rows of every part in a folder, without headers."""
-        found = self.disk.page("work", f"{folder}/", "", 10_000)
+        found = self.disk.page("work", folder if folder.endswith(".csv") else f"{folder}/", "", 10_000)
         return {name.rsplit("/", 1)[1]: blob.data.decode().splitlines()[1:] for name, blob in found}
 
     def resource(self, job: Job) -> dict[str, Any]:

@@ -333,16 +333,6 @@ class ContainerClient:
     def delete_blob(self, blob: str, **on: Any) -> None:
         self.get_blob_client(blob).delete_blob(**on)
 
-    def delete_blobs(self, *blobs: str, raise_on_any_failure: bool = True) -> list[None]:
-        """Blob Batch: each of its deletions is a request of its own."""
-        for blob in blobs:
-            try:
-                self.delete_blob(blob)
-            except HttpResponseError:
-                if raise_on_any_failure:
-                    raise
-        return [None] * len(blobs)
-
     def list_blobs(
         self, name_starts_with: str | None = None, include: Iterable[str] | str | None = None
     ) -> Iterator[BlobProperties]:

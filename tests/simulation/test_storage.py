@@ -173,7 +173,6 @@ def test_what_is_not_there_cannot_be_read_nor_deleted(container: Any) -> None:
     for call in (blob.download_blob, blob.get_blob_properties, blob.delete_blob):
         with pytest.raises(ResourceNotFoundError):
             call()
-    container.delete_blobs("a", raise_on_any_failure=False)
 
 
 def test_a_blob_is_deleted_only_under_its_etag(container: Any) -> None:
@@ -185,13 +184,6 @@ def test_a_blob_is_deleted_only_under_its_etag(container: Any) -> None:
         blob.delete_blob(**matching(etag))
     blob.delete_blob(**matching(etag_of(container, "a")))
     assert not blob.exists()
-
-
-def test_many_blobs_are_deleted_in_one_call(container: Any) -> None:
-    for name in "abc":
-        container.upload_blob(name, b"x")
-    container.delete_blobs("a", "c", "none", raise_on_any_failure=False)
-    assert [blob.name for blob in container.list_blobs()] == ["b"]
 
 
 def test_metadata_is_at_most_8_kib_of_ascii(memory: Any) -> None:

@@ -1,0 +1,90 @@
+"""The ledger on the sweep that begins every minute, and on what it clears once it is old."""
+
+from collections.abc import Set
+from datetime import datetime, timedelta
+
+from shared.ledger_keys import HEARTBEAT, run_key
+from shared.ledger_versions import Versions
+from shared.records import Heartbeat, moment
+
+SWEEP_AT_MOST = timedelta(minutes=5)
+PURGED_AT_ONCE = 5_000
+RUNS_LOOKED_AT = 2_000
+
+
+class Retention(Versions):
+    """One sweep at a time; what closed long ago is forgotten, versions first."""
+
+    def heartbeat(self) -> Heartbeat | None:
+        found = self.store.read(HEARTBEAT)
+        return Heartbeat.from_dict(found[0]) if found else None
+
+    def begin_sweep(self, sweep: str) -> bool:
+        """False while another sweep, begun less than five minutes ago, has not ended."""
+        found = self.store.read(HEARTBEAT)
+        last = Heartbeat.from_dict(found[0]) if found else Heartbeat(sweep="", at="", done=True)
+        if last.sweep == sweep:
+            return True
+        if not last.done and self.clock() - moment(last.at) < SWEEP_AT_MOST:
+            return False
+        return self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found)
+
+    def end_sweep(self, sweep: str, **purged: str) -> None:
+        """The sweep has done all it does; the next may begin. `purged` says what was cleared, if anything."""
+        found = self.store.read(HEARTBEAT)
+        if found and found[0]["sweep"] == sweep:
+            done = Heartbeat.from_dict(found[0]).but(done=True, **purged)
+            self.store.replace(HEARTBEAT, done.to_dict(), found[1])
+
+    def forget_versions(self, present: Set[str], before: datetime) -> int:
+        """Deletes the records of versions whose run closed before a time and which are not `present` any more.
+
+        `present` are the keys of all versions in the inbox, listed before this call: a version that is not there
+        cannot be scored again for want of its record. While a run as old as that is open, its plan may name any of
+        them. Returns how many there were.
+        """
+        if any(moment(since) < before for _, since in self.announced()):
+            return 0
+        old = [item.key for item in self.store.listed("versions/") if moment(item.created) < before]
+        gone = [key for key in old if key.rsplit("/", 1)[1].removesuffix(".json") not in present]
+        ended = [key for key in gone[:PURGED_AT_ONCE] if self.ended_before(key, before)]
+        self.in_parallel(self.store.delete, ended)
+        return len(ended)
+
+    def ended_before(self, key: str, before: datetime) -> bool:
+        found = self.store.read(key)
+        run = self.run(found[0]["run"] or "") if found else None
+        return run is not None and run.stage == "closed" and moment(run.closed_at) < before
+
+    def forget_runs(self, before: datetime, after: str, until: datetime) -> tuple[list[str], str]:
+        """Deletes runs that closed before a time and that no version's record names any more.
+
+        Looks at them from the run `after` on, at a limited number and until a time. Returns which went, and where to
+        go on.
+        """
+        listed = (item for item in self.store.listed("runs/") if item.key.endswith("/run.json"))
+        old = [item.key.split("/")[1] for item in listed if moment(item.created) < before]
+        gone, last = [], ""
+        for run in [run for run in old if run > after][:RUNS_LOOKED_AT]:
+            if self.clock() > until:
+                break
+            last = run
+            if self.is_forgotten(run, before) and self.forget_run(run):
+                gone.append(run)
+        return gone, last
+
+    def is_forgotten(self, run: str, before: datetime) -> bool:
+        record = self.run(run)
+        if record is None or record.stage != "closed" or moment(record.closed_at) >= before:
+            return False
+        records = (self.version(version) for version in self.planned(run) or [])
+        return all(one is None or one.run != run for one in records)
+
+    def forget_run(self, run: str) -> bool:
+        """The record goes last, and only after everything else: it is what a later look starts from."""
+        rest = [item.key for item in self.store.listed(f"runs/{run}/") if item.key != run_key(run)]
+        self.in_parallel(self.store.delete, rest)
+        if any(item.key != run_key(run) for item in self.store.listed(f"runs/{run}/")):
+            return False
+        self.store.delete(run_key(run))
+        return True

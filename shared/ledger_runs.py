@@ -1,0 +1,181 @@
+"""The ledger on runs from beginning to end: opened, given their plan, worded, closed, found again, reopened."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from shared.ledger_keys import claims_key, open_key, plan_key, result_key, run_key
+from shared.ledger_stages import Stages
+from shared.records import Launch, Run, Verdict, Version, moment
+from shared.routes import Route
+
+REOPENING = timedelta(minutes=1)
+WORDS_KEPT = 8
+
+
+class Runs(Stages):
+    """The runs, and the index of those that are open."""
+
+    def open(self, launch: Launch, route: Route) -> Run:
+        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
+        self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
+        fresh = Run(
+            run=launch.run,
+            launch=launch.launch,
+            route=route.to_dict(),
+            slot=launch.slot,
+            force=launch.force,
+            created_at=self.now(),
+            progress_at=self.now(),
+        )
+        if self.store.create(run_key(launch.run), fresh.to_dict()):
+            return fresh
+        return self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
+
+    def bring_plan(self, run: str, versions: list[Version]) -> bool:
+        """An explicit run comes with its plan. False: this run was asked for before."""
+        return self.store.create_lines(plan_key(run), [version.to_dict() for version in versions])
+
+    def plan(self, run: str, candidates: Callable[[], list[Version]]) -> list[Version]:
+        """The run's candidate versions, written once; later calls get the first answer."""
+        planned = self.planned(run)
+        if planned is None:
+            planned = candidates()
+            if not self.bring_plan(run, planned):
+                return self.planned(run) or []
+        return planned
+
+    def planned(self, run: str) -> list[Version] | None:
+        """The run's plan, or None where it was never written."""
+        lines = self.store.read_lines(plan_key(run))
+        return None if lines is None else [Version.from_dict(line) for line in lines]
+
+    def seal(self, run: str, claims: list[Version]) -> list[Version]:
+        """The claims that count, written once: what an execution sealed before stands, and is returned."""
+        self.store.create_lines(claims_key(run), [version.to_dict() for version in claims])
+        return self.sealed(run)
+
+    def sealed(self, run: str) -> list[Version]:
+        """The versions the run has claimed, in the order of its plan."""
+        return [Version.from_dict(line) for line in self.store.read_lines(claims_key(run)) or []]
+
+    def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
+        """One final word per version, written once, before any input is touched."""
+        number = self.fenced(launch).result or launch.launch
+        self.store.create_lines(result_key(launch.run, number), [word.to_dict() for word in words])
+        run = self.change(
+            launch, lambda run: run if run.stage == "closed" else run.but(stage="resulted", result=number)
+        )
+        return self.results(run)
+
+    def results(self, run: Run) -> list[Verdict]:
+        if run.result is None:
+            return []
+        lines = self.store.read_lines(result_key(run.run, run.result)) or []
+        return [Verdict.from_dict(line) for line in lines]
+
+    def words(self, run: Run) -> dict[str, str]:
+        """The words of a run by version. Kept for a while: results are written once, and asked for file by file."""
+        key = f"{run.run}/{run.result}"
+        if key not in self.kept_words:
+            if len(self.kept_words) >= WORDS_KEPT:
+                self.kept_words.clear()
+            self.kept_words[key] = {word.version: word.word for word in self.results(run)}
+        return self.kept_words[key]
+
+    def closed(self, launch: Launch, outcome: str) -> Run:
+        """The end: outcome, then the open index, then the slot (list what waits only after this)."""
+        ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
+        run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
+        self.withdraw(launch)
+        return run
+
+    def withdraw(self, launch: Launch) -> None:
+        """Takes a run out of the index and out of its slot: it is closed."""
+        self.store.delete(open_key(launch.run))
+        self.free_slot(launch)
+
+    def abandon(self, launch: Launch) -> bool:
+        """Closes a run that never began, so that it cannot begin any more. False: it has begun after all."""
+        tomb = Run(
+            run=launch.run,
+            launch=launch.launch,
+            route={"name": launch.route},
+            slot=launch.slot,
+            created_at=self.now(),
+            stage="closed",
+            outcome="empty",
+            why="its orchestration never began",
+            closed_at=self.now(),
+        )
+        if not self.store.create(run_key(launch.run), tomb.to_dict()):
+            return False
+        self.withdraw(launch)
+        return True
+
+    def unfinished(self, routes: Iterable[Route]) -> list[tuple[Launch, datetime]]:
+        """The present launch of every run that is announced or holds a slot, and its last sign of life.
+
+        On the way, finishes the closing of runs whose record says that they are closed.
+        """
+        held = [*self.announced(), *(one for route in routes for one in self.held_slots(route))]
+        found = {}
+        for launch, since in held:
+            run = self.run(launch.run)
+            if run is None:
+                found[launch.run] = (launch, moment(since))
+            elif run.stage != "closed":
+                present = launch.but(launch=run.launch, slot=run.slot, first=run.first_launch)
+                found[launch.run] = (present, moment(run.progress_at))
+            elif self.clock() - moment(since) > REOPENING:
+                self.withdraw(launch)
+        return list(found.values())
+
+    def announced(self) -> Iterator[tuple[Launch, str]]:
+        """The runs of the open index, and since when they stand there."""
+        for item in self.store.listed("open/"):
+            found = self.store.read(item.key)
+            if found:
+                yield Launch.from_dict(found[0]), found[0]["at"]
+
+    def reopen(self, run: str, route: Route) -> Launch | None:
+        """The next launch, which unpacks the job's raw predictions again. None: not closed.
+
+        What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
+        the rest stays frozen. `touch` its versions before they are published.
+        """
+        found = self.store.read(run_key(run))
+        record = Run.from_dict(found[0]) if found else None
+        if record is None or found is None or record.stage != "closed":
+            return None
+        following = record.launch + 1
+        launch = Launch(
+            run=run, launch=following, route=record.route["name"], force=record.force, first=following
+        )
+        self.announce(launch)
+        reading = {
+            "match": route.match,
+            "predictions": list(route.predictions),
+            "raw_delimiter": route.raw_delimiter,
+        }
+        reopened = record.but(
+            launch=launch.launch,
+            slot=None,
+            stage="ended",
+            attempts=record.attempt + 1,
+            reopened_at=self.now(),
+            first_launch=launch.launch,
+            result=None,
+            cancel=False,
+            progress_at=self.now(),
+            route={**record.route, **reading},
+            **dict.fromkeys(("why", "failed_stage", "outcome", "closed_at", "raw_etag"), ""),
+        )
+        if not self.store.replace(run_key(run), reopened.to_dict(), found[1]):
+            return None
+        self.announce(launch)
+        return launch
+
+    def announce(self, launch: Launch) -> None:
+        """Puts a run into the open index, with the present time."""
+        found = self.store.read(open_key(launch.run))
+        self.put(open_key(launch.run), {**launch.to_dict(), "at": self.now()}, found)
