@@ -132,11 +132,14 @@ def settled(run: Run) -> SubmitStep:
 
 def invocation(run: Run, path: str) -> dict[str, Any]:
     route = Route.from_dict(run.route)
-    # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
-    folder = work.blob(run, "parts").url.split("?")[0]
-    patience = SLOWEST_PART + timedelta(seconds=max(work.parts(run).values()) / SLOWEST_BYTES_PER_SECOND)
+    counted = {piece[0] for verdict in work.index(run) if verdict.packed for piece in verdict.pieces}
+    sizes = [size for name, size in work.parts(run).items() if name in counted]
+    # An execution that was too slow to count may leave parts in the folder as late as now.
+    parts = work.blob(run, f"parts/{min(counted)}" if len(counted) == 1 else "parts")
+    patience = SLOWEST_PART + timedelta(seconds=max(sizes) / SLOWEST_BYTES_PER_SECOND)
     return azureml.invocation(
-        folder,
+        # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
+        parts.url.split("?")[0],
         azureml.output_uri(route.datastore, workspace_of(run), path),
         timeout=parse_duration(route.part_timeout) if route.part_timeout else patience,
         shared_job=run.files > 1,

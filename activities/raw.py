@@ -131,7 +131,9 @@ def own_files(run: Run, parts: dict[str, int]) -> Raw:
     folder = run.path.rsplit("/", 1)[0] + "/"
     container = raw_container(run)
     found = [item.name for item in container.list_blobs(folder) if item.name != run.path]
-    files = files_of_parts((name.removeprefix(folder) for name in found), parts)
+    # A part that an execution wrote too late to count may have been scored, too.
+    late = set(work.parts(run)) - set(parts)
+    files = files_of_parts((name.removeprefix(folder) for name in found), {*parts, *late}, may_lack=late)
 
     def of_part(part: str) -> Iterator[bytes]:
         return read_chunks(container.get_blob_client(folder + files[part]))

@@ -64,14 +64,15 @@ class Answer:
 
 
 def invocation(parts: str, output: str, *, timeout: timedelta, shared_job: bool) -> dict[str, Any]:
-    """The body of an invoke: a folder of parts in, one file at its own path out.
+    """The body of an invoke: a folder of parts, or one part, in; one file at its own path out.
 
     One part per mini-batch, no partial success for a single file: the service's defaults are ten files, 30 s
     and "ignore all failures".
     """
+    kind = "UriFile" if parts.endswith(".csv") else "UriFolder"
     return {
         "properties": {
-            "InputData": {"parts": {"JobInputType": "UriFolder", "Uri": parts}},
+            "InputData": {"parts": {"JobInputType": kind, "Uri": parts}},
             "OutputData": {"score": {"JobOutputType": "UriFile", "Uri": output}},
             "miniBatchSize": 1,
             "errorThreshold": -1 if shared_job else 0,

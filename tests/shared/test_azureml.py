@@ -38,6 +38,14 @@ def test_an_invocation_says_everything_that_has_a_bad_default(shared: bool, thre
     }
 
 
+def test_a_single_part_is_named() -> None:
+    body = invocation(
+        f"{PARTS}/part-00001.csv", "azureml://out", timeout=timedelta(seconds=9), shared_job=False
+    )
+    given = {"JobInputType": "UriFile", "Uri": f"{PARTS}/part-00001.csv"}
+    assert body["properties"]["InputData"] == {"parts": given}
+
+
 def test_the_output_has_its_long_form_where_the_workspace_is_known() -> None:
     assert output_uri("blobs", WORKSPACE, "dropscore/R/1/1/predictions.csv") == (
         "azureml://subscriptions/S/resourcegroups/G/workspaces/W/datastores/blobs/paths/dropscore/R/1/1/predictions.csv"
