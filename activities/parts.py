@@ -18,7 +18,7 @@ from azure.core.exceptions import (
 
 from activities.jobs import workers
 from shared import clients, names, work
-from shared.blob_io import properties, refusal
+from shared.blob_io import metadata_of, properties, refusal
 from shared.csv_rows import refusal as told
 from shared.errors import FileRejected
 from shared.packing import (
@@ -235,7 +235,7 @@ def published_already(version: Version, verdict: Verdict, route: Route) -> bool:
     """
     target = clients.container("predictions").get_blob_client(names.predictions_name(version.blob))
     standing = properties(target)
-    said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
+    said = metadata_of(standing)
     own = said.get("dropscore_version", "").startswith(version.name)
     same_bytes = said.get("dropscore_sha256") == verdict.sha256
     if (

@@ -15,7 +15,7 @@ from azure.storage.blob import BlobClient, BlobProperties
 from activities.jobs import cancel_spares
 from activities.raw import Raw, usable_raw
 from shared import clients, names, work
-from shared.blob_io import BlockWriter, properties, read_chunks, refusal
+from shared.blob_io import BlockWriter, metadata_of, properties, read_chunks, refusal
 from shared.csv_lines import Lines, rows_of
 from shared.errors import StageFailed
 from shared.names import bare_etag, predictions_name
@@ -281,8 +281,7 @@ def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | 
     """Writes (None: deletes) a blob that belongs to a version's predictions. One that is not the file's own stays."""
     blob = clients.container("predictions").get_blob_client(name)
     standing = properties(blob)
-    said = {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
-    if standing is not None and said.get("dropscore_version", "")[:26] != version.name:
+    if standing is not None and metadata_of(standing).get("dropscore_version", "")[:26] != version.name:
         log.warning("run %s: %s is not ours and stays as it is", run.run, name)
     elif pieces is not None:
         writer = BlockWriter(blob, f"{run.run}-{run.launch:04d}-{run.attempt:02d}")
@@ -330,18 +329,18 @@ def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> t
             return word, why
         condition = {"etag": standing.etag, "match_condition": MatchConditions.IfNotModified}
     return "failed", (
-        f"unpack: {version.blob} in the predictions container is leased, or others keep writing to it; free it and run "
-        "the file again"
+        f"unpack: {predictions_name(version.blob)} in the predictions container is leased, or others keep writing to "
+        "it; free it and run the file again"
     )
 
 
 def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> tuple[str, str]:
     """What stands under the name decides: a word to end with, or ("", "") where it may be replaced."""
-    theirs = {key.lower(): value for key, value in (standing.metadata or {}).items()}
+    theirs = metadata_of(standing)
     if theirs.get("dropscore_version", "")[:26] != version.name:
         return "failed", (
-            f"unpack: a blob that is not ours stands at {version.blob} in the predictions container; move it away "
-            "and rerun the run"
+            f"unpack: a blob that is not ours stands at {predictions_name(version.blob)} in the predictions container; "
+            "move it away and rerun the run"
         )
     if theirs["dropscore_version"] == mine["dropscore_version"]:
         ours = int(theirs.get("dropscore_round", 0)) >= int(mine["dropscore_round"])

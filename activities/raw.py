@@ -9,6 +9,7 @@ from activities.jobs import datastore
 from shared import azureml, clients, names, work
 from shared.blob_io import BlockWriter, properties, read_chunks
 from shared.errors import StageFailed
+from shared.packing import key_sources
 from shared.raw_extents import extents_of
 from shared.raw_files import files_of_parts
 from shared.raw_keys import KeyIndex, rows_by_key
@@ -113,13 +114,8 @@ def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iter
         return work.blob(run, f"keyed-{run.launch}/{part}")
 
     if not blob("done").exists():
-        sources = {
-            number: lambda part=part: read_chunks(work.blob(run, f"keys/{part}"))
-            for number, part in enumerate(listed)
-        }
-        owner = f"{run.run}-{run.attempt:02d}"
-        writers = [BlockWriter(blob(part), owner) for part in listed]
-        for number, lines in rows_by_key(read(), KeyIndex.of(sources), route):
+        writers = [BlockWriter(blob(part), work.owner(run)) for part in listed]
+        for number, lines in rows_by_key(read(), KeyIndex.of(key_sources(run, listed)), route):
             writers[number].write(lines)
         clients.in_parallel(BlockWriter.commit, writers)
         blob("done").upload_blob(b"", overwrite=True)

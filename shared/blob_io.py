@@ -44,6 +44,11 @@ def properties(blob: BlobClient) -> BlobProperties | None:
         return None
 
 
+def metadata_of(standing: BlobProperties | None) -> dict[str, str]:
+    """What a blob says of itself, by lower-case names: some services change their capitals."""
+    return {key.lower(): value for key, value in ((standing and standing.metadata) or {}).items()}
+
+
 def refusal(problem: HttpResponseError) -> str:
     """Why storage refuses one blob (archived, leased, immutable), where trying again would not help; else "".
 

@@ -54,7 +54,8 @@ def part_name(number: int) -> str:
 
 def predictions_name(blob: str) -> str:
     """What a file's predictions are called: as the file, without the end that says it is an archive."""
-    return blob[:-3] if blob.lower().endswith(".gz") and len(blob) > 3 else blob
+    name = blob[:-3]
+    return name if blob.lower().endswith(".gz") and name.rpartition("/")[2] else blob
 
 
 def work_folder(run: str, attempt: int) -> str:

@@ -5,6 +5,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, count
 from typing import Any
 
@@ -16,7 +17,7 @@ from shared.durations import parse_duration, parse_size
 from shared.errors import FileRejected
 from shared.names import part_name
 from shared.raw_cells import csv_line
-from shared.raw_keys import duplicate_keys
+from shared.raw_keys import Sources, duplicate_keys
 from shared.records import Progress, Run, Verdict, Version
 from shared.routes import Route
 
@@ -25,7 +26,8 @@ SHARED_AT_MOST = 1024 * 1024
 PART_AT_LEAST = 1024 * 1024
 PART_AT_MOST = 32 * 1024 * 1024
 PARTS_A_NODE = 4
-PARTS_A_PORTION = TURNS = 1000
+PARTS_A_PORTION = 100_000
+PORTIONS = 10_000
 # What a model is expected to score at least, where nobody says how long a part may take.
 SLOWEST_BYTES_PER_SECOND = 200_000
 KEYS_AT_MOST = 10_000_000
@@ -66,11 +68,11 @@ class Packed:
             at=Position(progress.offset, progress.line),
             read=progress.read,
             rows=progress.rows,
-            pieces=progress.pieces,
-            digests=progress.digests,
+            pieces=[list(piece) for piece in progress.pieces],
+            digests=list(progress.digests),
             bad_rows=progress.bad_rows,
             told=[Problem(*one) for one in progress.told],
-            problems=progress.problems,
+            problems=list(progress.problems),
             held=progress.held,
         )
 
@@ -105,9 +107,8 @@ class Part:
         self.size = 0
         staged = held["staged"] if held else {}
         folders = ("parts", *(["carried"] if table.carry else []), *(["keys"] if table.key else []))
-        owner = f"{run.run}-{run.attempt:02d}"
         self.writers = {
-            folder: BlockWriter(work.blob(run, f"{folder}/{name}"), owner, staged.get(folder, ()))
+            folder: BlockWriter(work.blob(run, f"{folder}/{name}"), work.owner(run), staged.get(folder, ()))
             for folder in folders
         }
         if not held:
@@ -138,13 +139,18 @@ class Parts:
 
     def __init__(self, run: Run, number: int, size: int) -> None:
         turn = work.take(run, number)
-        first = ((turn - 1) * TURNS + number) * PARTS_A_PORTION
         self.run, self.size = run, size
-        self.numbers = count(first + 1)
+        self.first = ((turn - 1) * PORTIONS + number) * PARTS_A_PORTION
+        self.numbers = count(1)
+        if number >= PORTIONS:
+            raise OverflowError(f"a run has at most {PORTIONS} portions")
         self.shared: dict[str, Part] = {}
 
     def open(self, table: Table) -> Part:
-        return Part(self.run, part_name(next(self.numbers)), table)
+        number = next(self.numbers)
+        if number >= PARTS_A_PORTION:
+            raise OverflowError(f"a portion has at most {PARTS_A_PORTION} parts")
+        return Part(self.run, part_name(self.first + number), table)
 
     def go_on(self, held: dict[str, Any], table: Table) -> Part:
         return Part(self.run, held["name"], table, held)
@@ -175,9 +181,12 @@ def add_piece(pieces: list[list[Any]], piece: list[Any]) -> None:
 
 
 def shares(run: Run, route: Route, version: Version) -> bool:
-    """Whether the version goes into a part with others: not where it is scored alone, after a shared job left it."""
+    """Whether the version goes into a part with others: not where it is scored alone, after a shared job left it.
+
+    Nor where it may yet be refused, once all keys of the run are known: its rows could not be taken out again.
+    """
     small = version.size <= SHARED_AT_MOST and not work.is_archive(version)
-    return small and route.shares_parts and run.attempt == 1
+    return small and route.shares_parts and run.attempt == 1 and not route.unique
 
 
 class Notes:
@@ -191,9 +200,7 @@ class Notes:
     def add(self, problems: Iterable[Problem]) -> None:
         for one in problems:
             if self.writer is None:
-                self.writer = BlockWriter(
-                    work.blob(self.run, self.name), f"{self.run.run}-{self.run.attempt:02d}"
-                )
+                self.writer = BlockWriter(work.blob(self.run, self.name), work.owner(self.run))
             self.writer.write(csv_line([str(one.line), one.column, one.reason]) + b"\n")
 
     def commit(self) -> list[str]:
@@ -338,20 +345,28 @@ def key_faults(run: Run, route: Route, found: list[Verdict]) -> dict[str, str]:
         )
         return dict.fromkeys((verdict.version for verdict in packed), why)
     places = Places(packed)
-    sources = {
-        number: lambda name=name: read_chunks(work.blob(run, f"keys/{name}"))
-        for number, name in enumerate(places.parts)
-    }
+    sources = key_sources(run, places.parts)
     faults: dict[str, str] = {}
     for again in duplicate_keys(sources):
         verdict, row = places.row(again.part, again.row)
         first, first_row = places.row(again.first_part, again.first_row)
         if verdict.version == first.version:
             why = f'Rows {first_row} and {row} have the same "{column}", which must differ in all rows.'
+            if not faults.get(verdict.version, "").startswith("Row"):
+                faults[verdict.version] = why
         else:
             why = f'its row {row} and row {first_row} of {first.blob}, in the same run, have the same "{column}"'
-        faults.setdefault(verdict.version, why)
+            faults.setdefault(verdict.version, why)
     return faults
+
+
+def key_sources(run: Run, parts: Iterable[str]) -> Sources:
+    """Opens the key cells of parts, which are numbered from 0 in the order they are given in."""
+    return {number: partial(key_cells_of, run, part) for number, part in enumerate(parts)}
+
+
+def key_cells_of(run: Run, part: str) -> Iterator[bytes]:
+    return read_chunks(work.blob(run, f"keys/{part}"))
 
 
 class Places:

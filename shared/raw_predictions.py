@@ -16,12 +16,11 @@ from shared.errors import StageFailed
 from shared.raw_blocks import first_row
 from shared.raw_cells import bare_name
 from shared.raw_extents import Extents, extents_of
-from shared.raw_matched import matched
 from shared.raw_numbered import Numbered, Tally, batches
 from shared.raw_rows import Form, Reader, delimiter_of
 from shared.routes import Route
 
-__all__ = ["Extents", "Tally", "extents_of", "matched", "predicted"]
+__all__ = ["Extents", "Tally", "extents_of", "predicted"]
 
 
 def predicted(

@@ -29,6 +29,8 @@ WRITTEN: dict[str, Callable[[str], object]] = {
 }
 MAY_BE_EMPTY = ("part_timeout", "part_size", "schedule")
 PART_SIZES = (1_000_000, 256_000_000)
+# Marks of numbers, of parts' names and of quoted cells: between raw predictions they would be ambiguous.
+WITHIN_RAW_CELLS = '"+-./_'
 
 
 def value_problems(route: "Route") -> Iterator[str]:
@@ -76,7 +78,7 @@ def name_problems(route: "Route") -> Iterator[str]:
             yield f"{key}: names a column twice"
     if not route.predictions:
         yield "predictions: name at least one predicted column"
-    for name in sorted(set(route.carry) & set(route.predictions)):
+    for name in sorted(set(route.carried) & set(route.predictions)):
         yield f'predictions: "{name}" is a carried column too; give the prediction another name'
     if route.column_order == "as-sent" and not route.send:
         yield "column_order: name the columns, in their order, in `send`"
@@ -92,8 +94,8 @@ def mark_problems(route: "Route") -> Iterator[str]:
         yield "delimiter: is the `quote`, too; it must be another character"
     if route.decimal == route.delimiter and not route.quote:
         yield "decimal: is the `delimiter`, too, and without a `quote` no number could be told from two"
-    if route.raw_delimiter and (not is_mark(route.raw_delimiter) or route.raw_delimiter == '"'):
-        yield 'raw_delimiter: must be one character, such as "," or " "'
+    if route.raw_delimiter and (not is_mark(route.raw_delimiter) or route.raw_delimiter in WITHIN_RAW_CELLS):
+        yield 'raw_delimiter: must be one character, such as "," or " ", that no number and no name of a part holds'
 
 
 def is_mark(text: str) -> bool:
@@ -133,5 +135,9 @@ def match_problems(route: "Route") -> Iterator[str]:
         yield f'key: "{route.key}" is not among `send`; the model must get it to return it'
     if route.part_size and not route.cuts_files:
         yield f'part_size: with match = "{route.match}" a file stays in one part; leave it out'
+    if route.also_raw and route.shares_parts:
+        yield (
+            f'also_raw: with match = "{route.match}" raw predictions of several files stand mixed; set `max_files` to 1'
+        )
     if route.match == "none" and route.carry:
         yield 'carry: with match = "none" no prediction belongs to a row, so that nothing can stand beside it'

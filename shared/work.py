@@ -35,6 +35,11 @@ def blob(run: Run, name: str) -> BlobClient:
     return container().get_blob_client(f"{work_folder(run.run, run.attempt)}/{name}")
 
 
+def owner(run: Run) -> str:
+    """Whose blocks are staged in the work container."""
+    return f"{run.run}-{run.attempt:02d}"
+
+
 def to_score(run: Run) -> list[Version]:
     """The versions of the run's attempt: all that it claimed, then only what the last job left incomplete."""
     versions = clients.ledger().sealed(run.run)

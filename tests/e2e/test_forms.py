@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from collections.abc import Mapping
 
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ LABORATORY = ROOT / "models" / "breast_cancer"
 SALES = ROOT / "models" / "forecast" / "data"
 
 
-def words(drops: Drops, files: dict[str, str | bytes]) -> dict[str, str]:
+def words(drops: Drops, files: Mapping[str, str | bytes]) -> dict[str, str]:
     """The final words of files that were dropped one after the other."""
     versions = {name: drops.drop(name, data) for name, data in files.items()}
     return {name: drops.closed(version)[1].word for name, version in versions.items()}

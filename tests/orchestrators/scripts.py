@@ -43,12 +43,26 @@ def step(kind: Any, wait: float = 0) -> dict[str, Any]:
     return SubmitStep(kind=kind, wait=wait).to_dict()
 
 
-def packed(parts: int, *, shared: bool | None = None) -> dict[str, Any]:
-    return {"more": False, "parts": parts, "shared": parts > 1 if shared is None else shared}
+def packed(parts: int, *, shared: bool = False) -> dict[str, Any]:
+    return {"more": False, "parts": parts, "shared": shared}
 
 
 def unpacked(*, again: bool = False) -> dict[str, Any]:
     return {"more": False, "again": again}
+
+
+def in_portions(count: int, last: Any, trouble: Exception | None = None) -> Script:
+    """An activity with so many portions, which may be worked on at once, and a last call that puts them together.
+
+    The third portion raises the `trouble`, if there is any.
+    """
+
+    def answer(given: Any) -> Any:
+        if trouble and given["chunk"] == 2:
+            raise trouble
+        return last if given["chunk"] == count else {"more": True, "at_once": count}
+
+    return answer
 
 
 def scripted(**changed: Script) -> World:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrators.score_run import score_run
+from orchestrators.steps import AT_ONCE
 from shared.errors import Fenced
 from tests.durable import FakeContext, OrchestratorFailed, World, run
 from tests.orchestrators.scripts import (
@@ -17,6 +18,7 @@ from tests.orchestrators.scripts import (
     completing,
     elapsed,
     gathered,
+    in_portions,
     job,
     names,
     packed,
@@ -73,18 +75,21 @@ def test_a_run_that_ends_early_is_closed_all_the_same(changed: dict[str, Any], t
 ENDS = ("failed", "canceled", "timed-out", "not-responding")
 
 
-@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("end", ENDS)
-def test_only_a_shared_job_that_failed_is_unpacked_like_one_that_completed(end: str, parts: int) -> None:
-    world = scripted(pack=answers(packed(parts)), read_job=answers(job(end)))
+def test_only_a_job_that_files_share_is_unpacked_when_it_has_failed(
+    end: str, shared: bool, parts: int
+) -> None:
+    world = scripted(pack=answers(packed(parts, shared=shared)), read_job=answers(job(end)))
     scored(world)
-    unpacks = ["unpack"] if end == "failed" and parts > 1 else []
+    unpacks = ["unpack"] if end == "failed" and shared else []
     assert names(world) == [*LEAD, "submit_job", "read_job", *unpacks, *CLOSING]
 
 
 def test_what_a_shared_job_left_incomplete_is_packed_and_scored_once_more() -> None:
     world = scripted(
-        pack=answers(packed(3), packed(1)),
+        pack=answers(packed(3, shared=True), packed(1)),
         read_job=completing("completed", "completed"),
         unpack=answers(unpacked(again=True), unpacked()),
     )
@@ -94,7 +99,7 @@ def test_what_a_shared_job_left_incomplete_is_packed_and_scored_once_more() -> N
 
 
 def test_where_nothing_is_left_to_pack_there_is_no_second_job() -> None:
-    world = scripted(pack=answers(packed(3), packed(0)), unpack=answers(unpacked(again=True)))
+    world = scripted(pack=answers(packed(3, shared=True), packed(0)), unpack=answers(unpacked(again=True)))
     scored(world)
     assert names(world)[-5:] == ["unpack", "pack", *CLOSING]
     assert len(world.called("submit_job")) == 1
@@ -102,7 +107,7 @@ def test_where_nothing_is_left_to_pack_there_is_no_second_job() -> None:
 
 def test_a_second_job_of_one_file_that_failed_is_not_unpacked() -> None:
     world = scripted(
-        pack=answers(packed(2), packed(1)),
+        pack=answers(packed(2, shared=True), packed(2)),
         read_job=completing("failed", "failed"),
         unpack=answers(unpacked(again=True)),
     )
@@ -113,7 +118,7 @@ def test_a_second_job_of_one_file_that_failed_is_not_unpacked() -> None:
 
 def test_a_second_attempt_that_is_turned_away_ends_the_run() -> None:
     world = scripted(
-        pack=answers(packed(2)),
+        pack=answers(packed(2, shared=True)),
         submit_job=answers(SUBMITTED, step("held")),
         unpack=answers(unpacked(again=True)),
     )
@@ -156,9 +161,29 @@ def test_an_activity_is_called_chunk_after_chunk_until_there_is_no_more(
     assert names(world)[-1] == "close_run"
 
 
+@pytest.mark.parametrize("count", [2, 3, AT_ONCE + 1, 2 * AT_ONCE + 1, 2 * AT_ONCE + 4])
+def test_portions_that_may_be_worked_on_at_once_are_all_done_before_the_last_call(count: int) -> None:
+    world = scripted(unpack=in_portions(count, unpacked()))
+    assert scored(world) == {"run": "R", "outcome": "succeeded"}
+    assert [call.input["chunk"] for call in world.called("unpack")] == list(range(count + 1))
+
+
+def test_where_one_of_several_portions_fails_for_good_the_last_call_is_not_made() -> None:
+    world = scripted(unpack=in_portions(4, unpacked(), OSError("no storage")))
+    with pytest.raises(OrchestratorFailed, match="'unpack' failed:  OSError: no storage"):
+        scored(world)
+    assert 4 not in [call.input["chunk"] for call in world.called("unpack")]
+    assert not world.called("close_run")
+
+
+def test_a_launch_that_was_overtaken_in_one_of_several_portions_ends_quietly() -> None:
+    world = scripted(unpack=in_portions(4, unpacked(), OVERTAKEN))
+    assert scored(world) == {"run": "R", "outcome": "fenced"}
+
+
 def test_the_second_attempt_begins_with_the_first_chunk() -> None:
     world = scripted(
-        pack=answers({"more": True}, packed(3), packed(1)),
+        pack=answers({"more": True}, packed(3, shared=True), packed(1)),
         unpack=answers({"more": True}, unpacked(again=True), unpacked()),
     )
     scored(world)

@@ -19,6 +19,7 @@ from tests.orchestrators.scripts import (
     answers,
     completing,
     gathered,
+    in_portions,
     job,
     packed,
     scripted,
@@ -52,9 +53,11 @@ RUNS: dict[str, Callable[[], World]] = {
         f"a single job {state}": lambda state=state: scripted(read_job=answers(job(state)))  # type: ignore[misc]
         for state in ("failed", "canceled", "timed-out", "not-responding")
     },
-    "a shared job failed": lambda: scripted(pack=answers(packed(2)), read_job=completing("failed")),
+    "a shared job failed": lambda: scripted(
+        pack=answers(packed(2, shared=True)), read_job=completing("failed")
+    ),
     "a second attempt": lambda: scripted(
-        pack=answers(packed(3), packed(1)),
+        pack=answers(packed(3, shared=True), packed(1)),
         read_job=completing("completed", "completed"),
         unpack=answers(unpacked(again=True), unpacked()),
     ),
@@ -63,6 +66,13 @@ RUNS: dict[str, Callable[[], World]] = {
         pack=answers({"more": True}, {"more": True}, packed(3)),
         unpack=answers({"more": True}, unpacked()),
         dispose_inputs=answers({"more": True}, {"more": False, "moved": 3}),
+    ),
+    "portions at once": lambda: scripted(unpack=in_portions(12, unpacked())),
+    "two attempts with portions at once": lambda: scripted(
+        pack=answers(packed(3, shared=True), packed(3)),
+        read_job=completing("completed", "completed"),
+        unpack=in_portions(3, unpacked(again=True)),
+        submit_job=answers(SUBMITTED, step("held")),
     ),
     "overtaken while the job is awaited": lambda: scripted(
         read_job=answers(Fenced("run R belongs to launch 2"))

@@ -1,5 +1,6 @@
 """Strict CSV: bad files are refused in exact words, good ones read as they are meant, in each dialect."""
 
+import csv
 import io
 import json
 from typing import Any
@@ -10,7 +11,6 @@ import pytest
 from shared.blob_io import ChunkStream
 from shared.csv_rows import (
     LONGEST_LINE,
-    Columns,
     Dialect,
     Problem,
     Row,
@@ -44,24 +44,25 @@ UNCLOSED = f"a quote is opened and never closed (or a cell is longer than 131072
 
 def refused(data: bytes, route: Route = ROUTE) -> str:
     with pytest.raises(FileRejected) as problem:
-        read(data, route)
+        packed(data, route)
     return str(problem.value)
 
 
 def read(data: bytes, route: Route) -> tuple[Table, list[Row]]:
     """The table and the data rows, all of them without problems."""
     header, *rows = read_rows(ChunkStream([data]), dialect_of(route))
-    columns = Columns(table_of(header.cells, header.line, route))
-    for row in rows:
-        columns.check(row)
-    columns.finish()
-    return columns.table, rows
+    table = table_of(header.cells, header.line, route)
+    assert [problem for row in rows for problem in table.problems(row.cells)] == []
+    return table, rows
 
 
 def sent(data: bytes, route: Route) -> list[list[str]]:
-    """What the model gets: the header, then the rows."""
+    """What the model gets, of the rows one by one and in the part alike: the header, then the rows."""
     table, rows = read(data, route)
-    return [table.sent_header, *(table.sent(row.cells) for row in rows)]
+    _, part, _ = packed(data, route)
+    found = list(csv.reader(io.StringIO(part.decode(), newline="")))
+    assert found == [table.sent_header, *(table.sent(row.cells) for row in rows)]
+    return found
 
 
 def with_rows(*rows: bytes) -> bytes:

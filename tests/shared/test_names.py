@@ -3,18 +3,19 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.names import (
     bare_etag,
-    carried_folder,
     name_key,
     new_run,
     output_marker,
     output_path,
     part_name,
     parts_folder,
+    predictions_name,
     recipe,
     run_of_idempotency_key,
     ulid,
@@ -89,8 +90,24 @@ def test_part_names_sort_as_their_numbers() -> None:
 
 def test_parts_lie_apart_from_everything_else_of_an_attempt() -> None:
     assert parts_folder("R", 1).startswith(f"{work_folder('R', 1)}/")
-    assert parts_folder("R", 1) != carried_folder("R", 1)
+    assert parts_folder("R", 1) != work_folder("R", 1)
     assert parts_folder("R", 1) != parts_folder("R", 2)
+
+
+@pytest.mark.parametrize(
+    ("blob", "name"),
+    [
+        ("in/a.csv", "in/a.csv"),
+        ("in/a.csv.gz", "in/a.csv"),
+        ("A.CSV.GZ", "A.CSV"),
+        ("a.gz.csv", "a.gz.csv"),
+        ("a.csv.gz.gz", "a.csv.gz"),
+        ("agz", "agz"),
+        (".gz", ".gz"),
+    ],
+)
+def test_predictions_are_called_as_their_file_without_the_archives_end(blob: str, name: str) -> None:
+    assert predictions_name(blob) == name
 
 
 def test_each_post_has_an_output_path_that_its_attempts_marker_finds() -> None:

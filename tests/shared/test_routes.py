@@ -145,6 +145,20 @@ def test_each_problem_names_its_route_and_key(line: str, problem: str) -> None:
     assert found.startswith(f"[routes.r] {problem}")
 
 
+@pytest.mark.parametrize("mark", '"+-./_a7é\n')
+def test_what_numbers_parts_names_and_quoted_cells_hold_does_not_part_raw_predictions(mark: str) -> None:
+    assert problems(table(f"raw_delimiter = {json.dumps(mark)}")) == [
+        '[routes.r] raw_delimiter: must be one character, such as "," or " ", that no number and no name of a part '
+        "holds"
+    ]
+
+
+@pytest.mark.parametrize("mark", " ,;\t|:~\x01")
+def test_other_marks_part_raw_predictions(mark: str) -> None:
+    (found,) = parse_routes(table(f"raw_delimiter = {json.dumps(mark)}")).routes
+    assert found.raw_delimiter == mark
+
+
 @pytest.mark.parametrize("model", ["http://e.example/jobs", "e.example/jobs", "ftp://e.example"])
 def test_a_model_is_an_https_address(model: str) -> None:
     text = table().replace(MODEL, f'model = "{model}"')
@@ -284,6 +298,7 @@ def test_a_route_may_use_every_key() -> None:
             "bad_rows_at_most = 1",
             'part_size = "1MB"',
             "also_raw = true",
+            "max_files = 1",
             'columns.age = { type = "number", min = 0, max = 80.5, missing = true, required = false }',
             'columns.day = { type = "date", min = 2024-01-01 }',
             'columns.sex = { allowed = ["m", "f"] }',
@@ -372,6 +387,10 @@ def test_the_sample_in_the_packaged_routes_parses_once_it_is_uncommented() -> No
 
 def test_the_local_routes_parse() -> None:
     text = (ROOT / "local" / "routes.toml").read_text("utf-8")
-    (found,) = parse_routes(Template(text).substitute(AZUREML="http://127.0.0.1:8080")).routes
-    assert found.takes("diabetes/clinic-north.csv")
+    routes = parse_routes(Template(text).substitute(AZUREML="http://127.0.0.1:8080"))
+    found = routes.of("diabetes/clinic-north.csv")
+    assert found is not None
     assert set(found.columns) == set(found.send)
+    assert {route.name for route in routes.routes} == {
+        path.parent.name.replace("_", "-") for path in (ROOT / "models").glob("*/endpoint.yml")
+    }

@@ -1,0 +1,1 @@
+"""What dropscore costs beside others that do the same, measured on this machine. Never imported by the app."""
