@@ -74,16 +74,16 @@ def settled(run: Run) -> list[Verdict]:
     """Every version as pack has found it, all portions together."""
     found, route = work.verdicts(run, "pack"), Route.from_dict(run.route)
     faults = key_faults(run, route, found) if route.unique else {}
-    return [same_keys(verdict, run, faults.get(verdict.version, "")) for verdict in found]
+    return [same_keys(verdict, faults.get(verdict.version, "")) for verdict in found]
 
 
-def same_keys(verdict: Verdict, run: Run, why: str) -> Verdict:
+def same_keys(verdict: Verdict, why: str) -> Verdict:
     """A file whose keys are not its own alone. Where another file has them, too, neither is at fault."""
     if not why:
         return verdict
     if why.startswith("Row"):
         return verdict.but(word="rejected", why=why)
-    return verdict.but(word="failed", why=f"pack: {why}; rerun the run {run.run} to score it by itself")
+    return verdict.but(word="failed", why=f"pack: {why}; start a run for it alone (POST /api/runs)")
 
 
 def keep_only(run: Run, parts: set[str]) -> None:

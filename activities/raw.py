@@ -30,25 +30,36 @@ def usable_raw(run: Run, launch: Launch, packed: list[Verdict]) -> Raw | str:
     """The raw predictions, or why there are none that can be used."""
     route = Route.from_dict(run.route)
     try:
-        refuse_other_packing(route, [verdict for verdict in packed if verdict.packed])
+        if misfit := packed_otherwise(route, packed):
+            raise StageFailed(misfit)
         return raw_predictions(run, launch, route, rows_of_parts(packed))
     except StageFailed as problem:
         return f"await: {run.why}" if run.why else f"unpack: {problem}"
 
 
-def refuse_other_packing(route: Route, packed: list[Verdict]) -> None:
-    """Raises StageFailed where the run was packed for another `match`, and its parts do not suit the present one."""
+def packed_otherwise(route: Route, found: Iterable[Verdict]) -> str:
+    """Why a run that was packed for another `match` cannot be read by the route's; "" where it can."""
+    packed = [verdict for verdict in found if verdict.packed]
     pieces = [piece for verdict in packed for piece in verdict.pieces]
     one_each = len(pieces) == len(packed) == len({piece[0] for piece in pieces})
     if not (one_each or route.cuts_files):
-        raise StageFailed(
+        return (
             f'The parts of this run hold several files, or files lie in several parts, which match = "{route.match}" '
             "cannot tell apart. Drop the files again."
         )
     if route.match == "key" and not route.key:
-        raise StageFailed(
-            "This run was packed without a key. Set the route's `key` and drop the files again."
-        )
+        return "This run was packed without a key. Set the route's `key` and drop the files again."
+    return ""
+
+
+def as_written(run: Run, launch: Launch, packed: list[Verdict], verdict: Verdict) -> Iterator[bytes]:
+    """The raw predictions of one version, whose job had no other, or whose parts have files of their own."""
+    if run.route["match"] != "files":
+        yield from read_chunks(raw_container(run).get_blob_client(run.path), run.raw_etag or None)
+        return
+    raw = usable_raw(run, launch, packed)
+    for piece in verdict.pieces:
+        yield from () if isinstance(raw, str) else raw(piece[0])
 
 
 def rows_of_parts(packed: Iterable[Verdict]) -> dict[str, int]:

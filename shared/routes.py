@@ -79,7 +79,12 @@ class Route(Record):
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """The columns that go past the model into the predictions: a key is always among them."""
+        """The columns that go past the model into the predictions: a key is always among them.
+
+        None where the model makes rows of its own.
+        """
+        if self.match == "none":
+            return ()
         return self.carry if not self.key or self.key in self.carry else (self.key, *self.carry)
 
     @property

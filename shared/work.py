@@ -24,6 +24,8 @@ from shared.records import Progress, Run, Staged, Verdict, Version
 FILES_AT_ONCE = 500
 BYTES_AT_ONCE = 64 * 1024 * 1024
 ROWS_AT_ONCE = 500_000
+# How much larger an archive is taken to be when it is unpacked.
+INFLATES = 8
 
 
 def container() -> ContainerClient:
@@ -81,7 +83,7 @@ def portions(versions: Iterable[Version]) -> list[Portion]:
             some, size = [], 0
         if stretches == 1:
             some.append(version)
-            size += version.size
+            size += version.size * (INFLATES if is_archive(version) else 1)
         for stretch in range(stretches if stretches > 1 else 0):
             found.append(Portion(len(found), [version], stretch, last=stretch + 1 == stretches))
     if some or not found:

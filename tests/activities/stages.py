@@ -1,6 +1,8 @@
 """Runs brought to the stage that a test is about."""
 
-from collections.abc import Callable
+import csv
+import io
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -10,7 +12,7 @@ from activities.parts import pack
 from activities.predictions import unpack
 from local.azureml.workspace import ARM_AUDIENCE
 from shared import clients, work
-from shared.names import output_path, part_name
+from shared.names import output_path, parts_folder
 from shared.records import Launch, Verdict, Version
 from shared.routes import Route
 from tests.activities.conftest import App
@@ -26,7 +28,7 @@ def packed(app: App, *versions: Version, route: Route | None = None, force: bool
 
 
 def whole(activity: Callable[[dict[str, Any]], Any], launch: Launch) -> Any:
-    """The last answer of an activity that is called chunk after chunk."""
+    """The last answer of an activity that is called portion after portion."""
     answers = (activity({**launch.to_dict(), "chunk": chunk}) for chunk in count())
     return next(answer for answer in answers if not answer["more"])
 
@@ -62,9 +64,34 @@ def published(app: App, name: str, data: str, raw: str, route: Route | None = No
     assert unpacked(app, scored(app, app.drop(name, data), raw, route)).word == "published"
 
 
-def rows(*of_parts: tuple[int, float]) -> str:
-    """Raw predictions that name their file: a line for each (part's number, prediction)."""
-    return "".join(f"{value} {part_name(number)}\n" for number, value in of_parts)
+def rows(app: App, launch: Launch, *of_files: tuple[str, float]) -> str:
+    """Raw predictions that name their part: a line for each (file, prediction), each file lying in one part."""
+    part = {verdict.blob: verdict.pieces[0][0] for verdict in work.index(app.run(launch))}
+    return "".join(f"{value} {part[name]}\n" for name, value in of_files)
+
+
+def contents(app: App, launch: Launch) -> dict[str, list[dict[str, str]]]:
+    """The parts of the run's attempt as a model reads them: their rows, by the names of the columns."""
+    folder = parts_folder(launch.run, app.run(launch).attempt)
+    texts = {name: app.read("work", f"{folder}/{name}").decode() for name in work.parts(app.run(launch))}
+    return {name: list(csv.DictReader(io.StringIO(text, newline=""))) for name, text in texts.items()}
+
+
+def twice(app: App, launch: Launch, match: str) -> list[str]:
+    """What a model that doubles `x` makes of the run's parts: the lines of a raw file of one form."""
+    return list(doubled(contents(app, launch), match))
+
+
+def doubled(parts: dict[str, list[dict[str, str]]], match: str) -> Iterator[str]:
+    for part, rows in parts.items():
+        for number, row in enumerate(rows):
+            value = 2 * float(row["x"])
+            yield {
+                "order": f"{value}\n",
+                "file": f"{value} {part}\n",
+                "row": f"{number},{value},{part}\n",
+                "key": f"{row.get('id')} {value}\n",
+            }[match]
 
 
 def jobs(app: App, run: str) -> list[str]:

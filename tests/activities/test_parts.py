@@ -21,7 +21,7 @@ def one_packed(app: App, name: str, data: str | bytes, **changes: object) -> tup
 def test_the_part_holds_only_what_is_sent_and_the_rest_is_kept_aside(app: App) -> None:
     data = 'id,note,x\r\na,"one, two",1\r\nb,,2.5\r\n'
     verdict, folder = one_packed(app, "double/a.csv", data, carry=("id", "note"))
-    assert (verdict.rows, verdict.part, verdict.word) == (2, "part-00001.csv", "")
+    assert (verdict.rows, verdict.pieces, verdict.word) == (2, [["part-00001.csv", 0, 2]], "")
     assert verdict.sha256 == hashlib.sha256(data.encode()).hexdigest()
     assert app.read("work", f"{folder}/parts/part-00001.csv") == b"x\n1\n2.5\n"
     assert app.read("work", f"{folder}/carried/part-00001.csv") == b'a,"one, two"\nb,\n'
@@ -47,14 +47,14 @@ def test_packing_again_gives_the_same_bytes(app: App) -> None:
 def test_a_file_overwritten_before_it_was_read_is_superseded(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.drop("double/a.csv", "id,x\nb,2\n")
-    assert pack(launch.to_dict()) == {"more": False, "parts": 0}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 0, "shared": False}
     assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["superseded"]
 
 
 def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.container("inbox").delete_blob("double/a.csv")
-    assert pack(launch.to_dict()) == {"more": False, "parts": 0}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 0, "shared": False}
     assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["withdrawn"]
 
 
@@ -70,9 +70,9 @@ def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
 )
 def test_a_bad_file_is_rejected_and_leaves_no_part(app: App, data: str | bytes, reason: str) -> None:
     verdict, folder = one_packed(app, "double/bad.csv", data, max_size="100KB")
-    assert (verdict.word, verdict.part) == ("rejected", "")
+    assert (verdict.word, verdict.pieces) == ("rejected", [])
     assert reason in verdict.why
-    assert not app.exists("work", f"{folder}/parts/part-00001.csv")
+    assert app.names("work", f"{folder}/parts/") == []
 
 
 def test_a_file_larger_than_a_block_is_packed_whole(app: App) -> None:

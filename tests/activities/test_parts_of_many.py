@@ -1,4 +1,4 @@
-"""Pack of many files: chunk by chunk, each file for itself; files that were scored before are not scored again."""
+"""Pack of many files: portion by portion, each file for itself; files that were scored before are not scored again."""
 
 from datetime import timedelta
 from typing import Any
@@ -33,28 +33,35 @@ def parts(app: App, launch: Launch) -> list[str]:
     return [name.removeprefix(folder) for name in app.names("work", folder)]
 
 
+def part_names(found: list[Verdict]) -> list[str]:
+    """The parts that packed versions lie in."""
+    return sorted({piece[0] for verdict in found if verdict.packed for piece in verdict.pieces})
+
+
 @pytest.mark.usefixtures("two_at_once")
-def test_many_files_are_packed_chunk_by_chunk(app: App) -> None:
+def test_many_files_are_packed_portion_by_portion(app: App) -> None:
     launch = dropped(app, *THREE)
     assert pack(launch.to_dict()) == {"more": True}
     assert parts(app, launch) == ["part-00001.csv", "part-00002.csv"]
     assert app.run(launch).stage == "gathered"
-    assert pack({**launch.to_dict(), "chunk": 1}) == {"more": False, "parts": 3}
-    assert parts(app, launch) == ["part-00001.csv", "part-00002.csv", "part-00003.csv"]
+    assert pack({**launch.to_dict(), "chunk": 1}) == {"more": False, "parts": 3, "shared": True}
+    assert parts(app, launch) == ["part-00001.csv", "part-00002.csv", "part-100001.csv"]
     assert (app.run(launch).stage, app.run(launch).parts, app.run(launch).rows) == ("packed", 3, 3)
 
 
 @pytest.mark.usefixtures("two_at_once")
-def test_each_file_has_the_part_that_its_verdict_names(app: App) -> None:
+def test_each_file_has_the_parts_that_its_verdict_names(app: App) -> None:
     launch = dropped(app, *THREE)
     whole(pack, launch)
     for number, verdict in enumerate(verdicts(app, launch), start=1):
-        part = app.read("work", f"{launch.run}/1/parts/{verdict.part}")
+        [[name, first, rows]] = verdict.pieces
+        part = app.read("work", f"{launch.run}/1/parts/{name}")
+        assert (first, rows) == (0, 1)
         assert (verdict.blob, part) == (THREE[number - 1], f"x\n{number}\n".encode())
 
 
 @pytest.mark.usefixtures("two_at_once")
-def test_a_chunk_is_a_sign_of_life(app: App) -> None:
+def test_a_portion_is_a_sign_of_life(app: App) -> None:
     launch = dropped(app, *THREE)
     app.sleep(minutes=10)
     pack(launch.to_dict())
@@ -62,7 +69,7 @@ def test_a_chunk_is_a_sign_of_life(app: App) -> None:
 
 
 @pytest.mark.usefixtures("two_at_once")
-def test_a_chunk_that_is_packed_again_gives_the_same_parts(app: App) -> None:
+def test_a_portion_that_is_packed_again_gives_the_same_parts(app: App) -> None:
     launch = dropped(app, *THREE)
     pack(launch.to_dict())
     before = verdicts(app, launch)
@@ -77,21 +84,21 @@ def test_what_was_packed_stays_so_whatever_becomes_of_the_file(app: App) -> None
     pack(launch.to_dict())
     app.drop(THREE[0], ONE_ROW)
     app.container("inbox").delete_blob(THREE[1])
-    assert whole(pack, launch) == {"more": False, "parts": 3}
+    assert whole(pack, launch) == {"more": False, "parts": 3, "shared": True}
     assert [verdict.word for verdict in verdicts(app, launch)] == ["", "", ""]
-    assert parts(app, launch) == ["part-00001.csv", "part-00002.csv", "part-00003.csv"]
+    assert parts(app, launch) == ["part-00001.csv", "part-00002.csv", "part-100001.csv"]
 
 
 @pytest.mark.usefixtures("two_at_once")
 @pytest.mark.parametrize("word", ["superseded", "withdrawn"])
-def test_a_file_that_is_gone_before_its_chunk_is_packed_gets_its_word(app: App, word: str) -> None:
+def test_a_file_that_is_gone_before_its_portion_is_packed_gets_its_word(app: App, word: str) -> None:
     launch = dropped(app, *THREE)
     pack(launch.to_dict())
     if word == "superseded":
         app.drop(THREE[2], ONE_ROW)
     else:
         app.container("inbox").delete_blob(THREE[2])
-    assert whole(pack, launch) == {"more": False, "parts": 2}
+    assert whole(pack, launch) == {"more": False, "parts": 2, "shared": True}
     assert [verdict.word for verdict in verdicts(app, launch)] == ["", "", word]
 
 
@@ -99,20 +106,20 @@ def test_a_bad_file_harms_only_itself(app: App) -> None:
     versions = [app.drop(THREE[0], ONE_ROW), app.drop(THREE[1], "id\n"), app.drop(THREE[2], ONE_ROW)]
     launch = packed(app, *versions)
     assert [verdict.word for verdict in verdicts(app, launch)] == ["", "rejected", ""]
-    assert parts(app, launch) == ["part-00001.csv", "part-00003.csv"]
+    assert parts(app, launch) == part_names(verdicts(app, launch))
 
 
 def test_a_run_that_is_to_be_canceled_packs_nothing(app: App) -> None:
     launch = dropped(app, *THREE)
     app.ledger.cancel(launch.run)
-    assert pack(launch.to_dict()) == {"more": False, "parts": 0}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 0, "shared": True}
     assert parts(app, launch) == []
     assert app.run(launch).job_outcome == "canceled"
 
 
 def test_a_packed_run_that_is_taken_up_again_says_how_many_parts_it_has(app: App) -> None:
     launch = packed(app, *[app.drop(name, ONE_ROW) for name in THREE])
-    assert pack(launch.to_dict()) == {"more": False, "parts": 3}
+    assert pack(launch.to_dict()) == {"more": False, "parts": 3, "shared": True}
 
 
 SCORED = "id,x\na,1\n"
@@ -128,14 +135,14 @@ def repacked(app: App, data: str = SCORED, *, force: bool = False, **changes: An
     """What pack finds out about double/a.csv, dropped again."""
     launch = packed(app, app.drop("double/a.csv", data), route=app.route(**changes), force=force)
     [verdict] = verdicts(app, launch)
-    assert parts(app, launch) == ([verdict.part] if verdict.part else [])
+    assert parts(app, launch) == part_names([verdict])
     return verdict
 
 
 @pytest.mark.usefixtures("before")
 def test_the_same_bytes_dropped_again_are_unchanged(app: App) -> None:
     verdict = repacked(app)
-    assert (verdict.word, verdict.part) == ("unchanged", "")
+    assert (verdict.word, verdict.packed) == ("unchanged", False)
     assert verdict.where == f"{app.container('predictions').container_name}/double/a.csv"
 
 

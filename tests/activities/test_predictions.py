@@ -113,7 +113,7 @@ def test_a_blob_that_is_leased_fails_its_file_only(app: App) -> None:
     files = {"named/a.csv": "id,x\na,3\n", "named/b.csv": "id,x\nb,4\n"}
     launch = packed(app, *[app.drop(name, data) for name, data in files.items()], route=app.named())
     lease = app.container("predictions").get_blob_client("named/a.csv").acquire_lease()
-    job_ended(app, launch, rows((1, 6.0), (2, 8.0)))
+    job_ended(app, launch, rows(app, launch, ("named/a.csv", 6.0), ("named/b.csv", 8.0)))
     whole(unpack, launch)
     verdicts = {one.blob: one for one in work.verdicts(app.run(launch), "unpack")}
     lease.release()
