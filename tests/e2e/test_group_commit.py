@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from local.stack import ROOT, Stack
 from shared.ledger_keys import hold_key
 from shared.records import Version
-from tests.e2e.drops import Drops, doubled, numbers, post, until
+from tests.e2e.drops import MODELS, SETTINGS, Drops, doubled, numbers, post, routes, until
 
 
 @contextmanager
@@ -62,10 +64,13 @@ def test_files_dropped_while_a_job_runs_share_the_next_one(drops: Drops) -> None
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_ten_thousand_files_end_in_at_most_five_jobs(drops: Drops) -> None:
-    before = len(drops.jobs())
-    check_flood(drops, "named/ten thousand", 10_000, seconds=3000)
-    assert len(drops.jobs()) <= before + 5
+def test_ten_thousand_files_end_in_at_most_five_jobs(tmp_path: Path) -> None:
+    """On a stack that sweeps once a minute, as an app does: Azurite lists some three thousand blobs a second."""
+    settings = {**SETTINGS, "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *"}
+    with Stack(tmp_path, [ROOT / "models", MODELS], routes(), settings) as stack:
+        drops = Drops(stack)
+        check_flood(drops, "named/ten thousand", 10_000, seconds=3000)
+        assert len(drops.jobs()) <= 5
 
 
 def test_a_file_the_model_cannot_bear_harms_only_itself(drops: Drops) -> None:
