@@ -75,9 +75,7 @@ def published(app: App) -> dict[str, str]:
     return {name: app.read("predictions", name).decode() for name in app.names("predictions")}
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(3), *(pytest.param(n, marks=pytest.mark.full) for n in range(3, 60))]
-)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.full) for n in range(1, 60))])
 def test_what_is_published_is_right_and_in_the_end_all_is(
     app: App, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:

@@ -54,15 +54,15 @@ def test_the_same_seed_gives_the_same_world() -> None:
 
 @pytest.mark.timeout(600)
 def test_the_promises_hold_whatever_happens() -> None:
-    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=40))
+    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=24))
 
 
 def test_the_promises_hold_in_storms() -> None:
-    assert stormed(STORMS, STORM_STEPS) > 50_000
+    assert stormed(STORMS, STORM_STEPS) > 30_000
 
 
 def test_no_wake_up_is_lost_where_nothing_goes_wrong_and_no_sweep_helps() -> None:
-    assert stormed(STORMS, CALM_STEPS, ["calm"]) > 10_000
+    assert stormed(STORMS, CALM_STEPS, ["calm"]) > 6_000
 
 
 @pytest.mark.full
