@@ -12,10 +12,9 @@ from activities.publishing import Output, publish, put_beside, target_of
 from activities.raw import Raw, as_written, packed_otherwise, usable_raw
 from shared import clients, work
 from shared.blob_io import BlockWriter, read_chunks
-from shared.csv_lines import Lines, rows_of
+from shared.csv_lines import Lines, csv_line, rows_of
 from shared.errors import StageFailed
 from shared.names import predictions_name
-from shared.raw_cells import csv_line
 from shared.raw_predictions import Tally, predicted
 from shared.records import Launch, Run, Staged, Verdict, Version
 from shared.routes import Route

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from benchmarks.data import CARRY, CATEGORIES, FLOATS, HIGHEST_K, SEND, Data
 from benchmarks.files import Parts, chunks
 from shared.csv_blocks import Block, open_table, read_blocks
-from shared.raw_cells import csv_line
+from shared.csv_lines import csv_line
 from shared.raw_keys import KeyIndex, rows_by_key
 from shared.raw_predictions import extents_of, predicted
 from shared.routes import Route

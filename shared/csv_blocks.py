@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from shared.csv_lines import BLANKS, in_quotes
 from shared.csv_rows import Dialect, Problem, Row, Table, dialect_of, read_rows, table_of
 from shared.errors import FileRejected
 from shared.routes import Route
@@ -20,7 +21,6 @@ INFLATED_PIECE = 1024 * 1024
 GZIP = 16 + zlib.MAX_WBITS
 LINE_END = re.compile(rb"\r\n|\r|\n")
 BREAK = re.compile(r"\r\n|\r|\n")
-BLANKS = " \t\v\f"
 
 
 @dataclass(frozen=True)
@@ -236,12 +236,7 @@ def fields(
         field, cell = quoted[at], cells[at]
         if at in rewritten:
             field, cell = field.replace(",", "."), cell.replace(",", ".")
-        yield field or in_quotes_if_needed(cell)
-
-
-def in_quotes_if_needed(cell: str) -> str:
-    needed = any(mark in cell for mark in ',"\r\n')
-    return '"' + cell.replace('"', '""') + '"' if needed else cell
+        yield field or in_quotes(cell)
 
 
 def line_of(fields: Iterable[str]) -> str:

@@ -1,10 +1,29 @@
-"""Rows of CSV that pack or unpack has written, as bytes without their line ends, in batches."""
+"""Rows of CSV as the app writes them: bytes without their line ends, made from cells, and read back in batches."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 BATCH = 50_000
+# pandas passes over lines of nothing but these.
+BLANKS = " \t\v\f"
+IN_QUOTES = re.compile(r'[,"\r\n]')
+
+
+def csv_line(cells: list[str]) -> bytes:
+    """Cells as CSV without a line's end; the same cells always give the same bytes."""
+    text = "\n".join(cells)
+    if len(cells) == 1 and not text.strip(BLANKS + "\r\n"):
+        return f'"{text}"'.encode()
+    if not any(mark in text for mark in ',"\r') and text.count("\n") == len(cells) - 1:
+        return text.replace("\n", ",").encode()
+    return ",".join(map(in_quotes, cells)).encode()
+
+
+def in_quotes(cell: str) -> str:
+    """The cell, in quotes where CSV needs them."""
+    return '"' + cell.replace('"', '""') + '"' if IN_QUOTES.search(cell) else cell
 
 
 class Lines:

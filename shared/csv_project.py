@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.bitmaps import Bits, Bytes, Flags, Places, packed, places, ranks, spans, unpacked
+from shared.csv_lines import BLANKS
 from shared.csv_scan import COMMA, NEWLINE, QUOTE, Scan, runs
 
 POINT, BLANK = b". "
-BLANKS = b" \t\v\f"
 
 
 @dataclass
@@ -89,7 +89,7 @@ def blank_lines(cells: Cells) -> Flags:
     blank = cells.stops <= cells.starts
     for row in np.flatnonzero((cells.text[cells.starts] <= BLANK) & ~blank):
         raw = cells.text[cells.starts[row, 0] : cells.stops[row, 0]].tobytes()
-        blank[row] = not raw.strip(BLANKS)
+        blank[row] = not raw.strip(BLANKS.encode())
     return blank
 
 

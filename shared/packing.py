@@ -12,11 +12,11 @@ from typing import Any
 from shared import clients, work
 from shared.blob_io import BlockWriter, read_chunks
 from shared.csv_blocks import Block, Position, inflated, open_table, read_blocks
+from shared.csv_lines import csv_line
 from shared.csv_rows import REPORTED_PROBLEMS, Problem, Table, refusal
 from shared.durations import parse_duration, parse_size
 from shared.errors import FileRejected
 from shared.names import part_name
-from shared.raw_cells import csv_line
 from shared.raw_keys import Sources, duplicate_keys
 from shared.records import Progress, Run, Verdict, Version
 from shared.routes import Route

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 # Stands between values that are kept as one text: no UTF-8 text holds this byte.
 SEPARATOR = b"\xff"
 ROW_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-IN_QUOTES = re.compile(r'[,"\r\n]')
 
 
 def have_marks(text: bytes, mark: bytes, count: int, rows: int) -> bool:
@@ -37,21 +36,6 @@ def one_cell(rows: list[bytes], mark: bytes) -> list[bytes] | None:
     if SEPARATOR * 2 not in around and not any(blank in text for blank in b", \t\v\f"):
         return rows
     return [b'"%b"' % row if b"," in row or not row.strip() else row for row in rows]
-
-
-def csv_line(cells: list[str]) -> bytes:
-    """Cells as CSV without a line's end; the same cells always give the same bytes."""
-    text = "\n".join(cells)
-    if len(cells) == 1 and not text.strip(" \t\v\f\r\n"):
-        return f'"{text}"'.encode()
-    if not any(mark in text for mark in ',"\r') and text.count("\n") == len(cells) - 1:
-        return text.replace("\n", ",").encode()
-    return ",".join(map(in_quotes, cells)).encode()
-
-
-def in_quotes(cell: str) -> str:
-    """The cell, in quotes where CSV needs them."""
-    return '"' + cell.replace('"', '""') + '"' if IN_QUOTES.search(cell) else cell
 
 
 def unquoted(cell: bytes) -> bytes:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.csv_lines import csv_line
 from shared.errors import StageFailed
 from shared.raw_blocks import UNUSABLE, Blocks, Lines, bare_rows, csv_rows, readable
 from shared.raw_cells import (
     ROW_NUMBER,
     SEPARATOR,
     bare_name,
-    csv_line,
     have_marks,
     one_cell,
     row_numbers,

@@ -11,9 +11,9 @@ import pytest
 from activities.parts import refuse_bad_rows
 from shared import blob_io, clients, packing, work
 from shared.blob_io import ChunkStream
+from shared.csv_lines import csv_line
 from shared.csv_rows import Dialect, Row, read_rows
 from shared.names import bare_etag
-from shared.raw_cells import csv_line
 from shared.records import Run, Version
 from shared.routes import Route
 from tests.shared.ledgers import START, version

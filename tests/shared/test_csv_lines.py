@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.csv_lines import Lines, rows_of
-from shared.raw_cells import csv_line
+from shared.csv_lines import Lines, csv_line, rows_of
 
 cells = st.lists(st.text(alphabet='ab",\n\r é', max_size=6), min_size=2, max_size=3)
 tables = st.lists(cells, max_size=12)
