@@ -52,8 +52,9 @@ class Versions(Runs):
         holder = self.run(record.run) if record.run is not None else None
         closed = holder is not None and holder.stage == "closed"
         if holder is not None and closed and record.key not in self.words(holder):
-            # It was claimed by an execution so slow that its run was closed before.
-            return self.take_over(run, record, found[1], max(record.n, marked.n) + 1)
+            # Its run closed before it was released for good, or before an execution so slow had claimed it.
+            n = marked.n if record.n < marked.n else record.n + 1
+            return self.take_over(run, record, found[1], n)
         if record.n > marked.n:
             self.store.delete(marker_key(marked))
             return None
