@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from activities import inbox, jobs, predictions, runs
+from activities import inbox, jobs, publishing, runs
 from shared import azureml, clients
 from shared.blob_io import BlockWriter
 from shared.current_routes import current_routes
@@ -109,11 +109,11 @@ def fence_not_looked_at(patch: Patch) -> None:
 
 
 def published_without_a_condition(patch: Patch) -> None:
-    def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> tuple[str, str]:
+    def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> tuple[str, str, bool]:
         writer.commit(metadata)
-        return "published", ""
+        return "published", "", False
 
-    patch.setattr(predictions, "commit", commit)
+    patch.setattr(publishing, "commit", commit)
 
 
 def disposed_of_without_the_etag(patch: Patch) -> None:
