@@ -1,9 +1,16 @@
 """The whole pipeline, broken on purpose: whatever happens, and in whatever order, the promises hold."""
 
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from activities import parts
+from shared import blob_io, csv_blocks, packing, work
+from tests.simulation.azureml import Script
 from tests.simulation.machine import Pipeline
 from tests.simulation.storm import CALM_STEPS, STORM_STEPS, STORMS, Storm, stormed
 from tests.simulation.world import NAMES, World, simulated
@@ -17,6 +24,17 @@ SAME = settings(
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate, Phase.shrink),
 )
+
+# As the app has them.
+LIMITS: list[tuple[ModuleType, str, Any]] = [
+    (blob_io, "BLOCK", 4 * 1024 * 1024),
+    (work, "BYTES_AT_ONCE", 64 * 1024 * 1024),
+    (work, "FILES_AT_ONCE", 500),
+    (work, "ROWS_AT_ONCE", 500_000),
+    (packing, "read_blocks", csv_blocks.read_blocks),
+    (packing, "PART_AT_LEAST", 1024 * 1024),
+    (parts, "PART_AT_LEAST", 1024 * 1024),
+]
 
 
 def published(world: World) -> set[str]:
@@ -77,3 +95,31 @@ def test_the_promises_hold_for_many_examples() -> None:
     before = Pipeline.steps
     run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=1_000))
     assert Pipeline.steps - before >= 100_000
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_ten_thousand_files_that_come_while_a_job_runs_share_the_next_ones() -> None:
+    """With the app's own limits, and Azure's for storage; Azurite takes longer, the more blobs it has."""
+    with simulated() as world, pytest.MonkeyPatch.context() as patch:
+        for place, limit, value in LIMITS:
+            patch.setattr(place, limit, value)
+        world.account.page = 5_000
+        world.stage.limit = timedelta(hours=1)
+        world.azureml.scripts.append(Script(takes=timedelta(minutes=30)))
+        world.drop_rows("shared/first.csv", 1)
+        world.announce("shared/first.csv")
+        world.run_until_idle(1_000)
+        names = [f"shared/{number}.csv" for number in range(10_000)]
+        for number, name in enumerate(names):
+            world.drop_rows(name, 1 + number % 3)
+            world.announce(name)
+            world.run_until_idle(1_000)
+        assert len(world.azureml.jobs) == 1
+        while not world.at_rest():
+            world.run_until_idle(10_000_000)
+            world.wait_for_next()
+        world.check()
+        world.promises.check_end()
+        assert published(world) == {"shared/first.csv", *names}
+        assert len(world.azureml.jobs) <= 5
