@@ -65,8 +65,10 @@ def test_files_dropped_while_a_job_runs_share_the_next_one(drops: Drops) -> None
 @pytest.mark.full
 @pytest.mark.timeout(2400)
 def test_two_thousand_files_end_in_at_most_five_jobs(tmp_path: Path) -> None:
-    """On a stack that sweeps once a minute, as an app does. Ten thousand come in the simulation: each call takes Azurite
-    longer, the more blobs it has."""
+    """On a stack that sweeps once a minute, as an app does.
+
+    Ten thousand come in the simulation: each call takes Azurite longer, the more blobs it has.
+    """
     settings = {**SETTINGS, "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *"}
     with Stack(tmp_path, [ROOT / "models", MODELS], routes(), settings) as stack:
         drops = Drops(stack)
