@@ -99,6 +99,8 @@ def test(arguments: list[str]) -> None:
         for check in CHECKS:
             say(" ".join(check))
             must(PYTHON, "-m", *check)
+    if not arguments:
+        arguments = ["-n", "2", "--dist", "worksteal"]
     say("pytest")
     become("-m", "pytest", *arguments)
 
