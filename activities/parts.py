@@ -56,9 +56,11 @@ def pack(message: dict) -> dict[str, Any]:
             "parts": 0 if run.job_outcome == "canceled" else run.parts,
             "shared": run.files > 1,
         }
-    portions = work.portions(work.to_score(run))
+    versions = work.to_score(run)
+    portions = work.portions(versions)
     if work.found(run, "pack", number) is None:
-        work.write_found(run, "pack", number, pack_portion(run, portions[number]), once=True)
+        found = pack_portion(run, portions[number], sum(version.size for version in versions))
+        work.write_found(run, "pack", number, found, once=True)
     if number + 1 < len(portions):
         clients.ledger().progressing(launch)
         return {"more": True}
@@ -92,10 +94,9 @@ def keep_only(run: Run, parts: set[str]) -> None:
     work.delete(f"{folder}/{name}" for name in work.parts(run) if name not in parts)
 
 
-def pack_portion(run: Run, portion: Portion) -> Found:
-    """What came of the portion's files."""
+def pack_portion(run: Run, portion: Portion, total: int) -> Found:
+    """What came of the portion's files; `total` bytes are in all portions together."""
     route = Route.from_dict(run.route)
-    total = sum(version.size for version in work.to_score(run))
     several = total > PART_AT_LEAST and not route.part_size
     parts = Parts(run, portion.number, part_size(route, total, workers(run) if several else 1))
     if not portion.whole:

@@ -23,8 +23,6 @@ from shared.work import Found, PartRows
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
 
-RACES = 5
-
 
 @bp.activity_trigger(input_name="message")
 def unpack(message: dict) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The raw predictions of a run's job: where they lie, and which bytes of them belong to which part."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from azure.storage.blob import BlobClient, ContainerClient
@@ -17,8 +16,6 @@ from shared.raw_proposal import SAMPLE, proposal
 from shared.records import Launch, Run, Verdict
 from shared.routes import Route
 
-log = logging.getLogger(__name__)
-
 READ_WHOLE = 16 * 1024 * 1024
 
 
@@ -32,7 +29,8 @@ def usable_raw(run: Run, launch: Launch, packed: list[Verdict]) -> Raw | str:
     try:
         if misfit := packed_otherwise(route, packed):
             raise StageFailed(misfit)
-        return raw_predictions(run, launch, route, rows_of_parts(packed))
+        parts = {part.name: part.rows for part in work.parts_of(packed)}
+        return raw_predictions(run, launch, route, parts)
     except StageFailed as problem:
         return f"await: {run.why}" if run.why else f"unpack: {problem}"
 
@@ -60,15 +58,6 @@ def as_written(run: Run, launch: Launch, packed: list[Verdict], verdict: Verdict
     raw = usable_raw(run, launch, packed)
     for piece in verdict.pieces:
         yield from () if isinstance(raw, str) else raw(piece[0])
-
-
-def rows_of_parts(packed: Iterable[Verdict]) -> dict[str, int]:
-    """How many rows each part has."""
-    rows: dict[str, int] = {}
-    for verdict in packed:
-        for name, _, some in verdict.pieces if verdict.packed else ():
-            rows[name] = rows.get(name, 0) + some
-    return rows
 
 
 def raw_predictions(run: Run, launch: Launch, route: Route, parts: dict[str, int]) -> Raw:

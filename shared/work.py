@@ -112,21 +112,25 @@ class PartRows:
         return sum(piece[2] for _, piece in self.pieces)
 
 
-def unpackings(index: Iterable[Verdict]) -> list[list[PartRows]]:
-    """The parts of all packed versions, in portions bounded in files and in rows; always at least one."""
+def parts_of(index: Iterable[Verdict]) -> list[PartRows]:
+    """The parts of all packed versions."""
     of_parts: dict[str, list[tuple[Verdict, list[Any]]]] = {}
     for verdict in index:
         for piece in verdict.pieces if verdict.packed else []:
             of_parts.setdefault(piece[0], []).append((verdict, piece))
+    return [PartRows(name, sorted(pieces, key=lambda one: one[1][1])) for name, pieces in of_parts.items()]
+
+
+def unpackings(index: Iterable[Verdict]) -> list[list[PartRows]]:
+    """The parts of all packed versions, in portions bounded in files and in rows; always at least one."""
     found: list[list[PartRows]] = [[]]
     rows = files = 0
-    for name, pieces in of_parts.items():
+    for part in parts_of(index):
         if rows >= ROWS_AT_ONCE or files >= FILES_AT_ONCE:
             found.append([])
             rows = files = 0
-        part = PartRows(name, sorted(pieces, key=lambda one: one[1][1]))
         found[-1].append(part)
-        rows, files = rows + part.rows, files + len(pieces)
+        rows, files = rows + part.rows, files + len(part.pieces)
     return found
 
 

@@ -166,7 +166,7 @@ def test_executions_of_one_stretch_that_overlap_are_never_mixed(app: App, match:
     launch = dropped(app, cut(app) if match == "row" else uncut(app))
     run = app.run(launch)
     for portion in work.portions(work.to_score(run))[:3]:
-        both = [pack_portion(run, portion) for _ in range(2)]
+        both = [pack_portion(run, portion, sum(one.size for one in portion.versions)) for _ in range(2)]
         for found in (both[first], both[1 - first]):
             work.write_found(run, "pack", portion.number, found, once=True)
     whole(pack, launch)
@@ -181,9 +181,9 @@ def test_a_stretch_that_an_overtaken_execution_finds_gone_changes_nothing(app: A
     pack(launch.to_dict())
     run = app.run(launch)
     portion = work.portions(work.to_score(run))[1]
-    read = pack_portion(run, portion)
+    read = pack_portion(run, portion, sum(one.size for one in portion.versions))
     app.container("inbox").delete_blob(NAME)
-    gone = pack_portion(run, portion)
+    gone = pack_portion(run, portion, sum(one.size for one in portion.versions))
     assert [found.word for found in gone.verdicts] == ["withdrawn"]
     work.write_found(run, "pack", 1, gone, once=True)
     work.write_found(run, "pack", 1, read, once=True)

@@ -143,9 +143,9 @@ def test_executions_that_found_different_files_are_never_mixed(app: App, first: 
     launch = app.opened(*dropped(app, *FILES), route=together(app))
     run = app.run(launch)
     [portion] = work.portions(work.to_score(run))
-    found = {"with the file": pack_portion(run, portion)}
+    found = {"with the file": pack_portion(run, portion, sum(one.size for one in portion.versions))}
     app.container("inbox").delete_blob(A)
-    found["without it"] = pack_portion(run, portion)
+    found["without it"] = pack_portion(run, portion, sum(one.size for one in portion.versions))
     work.write_found(run, "pack", 0, found.pop(first), once=True)
     work.write_found(run, "pack", 0, found.popitem()[1], once=True)
     assert whole(pack, launch)["parts"] == 1
