@@ -311,9 +311,10 @@ class Promises:
         return left + [f"never looked at: {self.versions[key]}" for key in sorted(unknown)]
 
     def check_words(self) -> None:
+        runs = {run["run"]: self.words(run) for run in self.runs() if run["stage"] == "closed"}
         for record in self.records():
-            key, run = key_of(record), self.run(record["run"] or "")
-            word = self.words(run).get(key) if run and run["stage"] == "closed" else None
+            key = key_of(record)
+            word = runs.get(record["run"], {}).get(key)
             self.must(word in FINAL, f"version {key} of {record['blob']}: its word is {word!r}")
             if word == "published":
                 self.must((key, record["n"]) in self.published, f"version {key}: published, but it never was")
