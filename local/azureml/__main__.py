@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+from local.faults.plan import NoFault, Plan
+
 from .deployments import DeploymentError, read_endpoints
 from .resource_bodies import scoring_uri
 from .server import Options, serve
@@ -21,6 +23,10 @@ def main() -> None:
         endpoints = read_endpoints(arguments.folders)
     except DeploymentError as error:
         sys.exit(f"azureml: {error}")
+    try:
+        faults = Plan.read(arguments.faults.read_text()) if arguments.faults else Plan()
+    except NoFault as error:
+        sys.exit(f"azureml: {arguments.faults}: {error}")
     asyncio.run(
         _serve(
             Options(
@@ -30,6 +36,7 @@ def main() -> None:
                 port=arguments.port,
                 identity_header=arguments.identity_header,
                 nodes=arguments.nodes,
+                faults=faults,
             )
         )
     )
@@ -51,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "--identity-header", default="local", metavar="SECRET", help="what IDENTITY_HEADER must be"
     )
     parser.add_argument("--nodes", type=int, default=4, help="jobs run at once; others wait (default: 4)")
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="a plan of what goes wrong, as JSON")
     return parser
 
 

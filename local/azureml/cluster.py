@@ -5,6 +5,8 @@ import logging
 import shutil
 from pathlib import Path
 
+from local.faults.plan import Fault, Plan
+
 from .blobs import Storage
 from .deployments import Endpoint
 from .execution import Execution, output_exists
@@ -20,19 +22,26 @@ class Cluster:
     """
 
     def __init__(
-        self, store: JobStore, endpoints: dict[str, Endpoint], storage: Storage, state: Path, nodes: int
+        self,
+        store: JobStore,
+        endpoints: dict[str, Endpoint],
+        storage: Storage,
+        state: Path,
+        nodes: int,
+        faults: Plan,
     ) -> None:
         self._store = store
         self._endpoints = endpoints
         self._storage = storage
         self._work = state / "work"
         self._logs = state / "logs"
+        self._faults = faults
         self._nodes = asyncio.Semaphore(nodes)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, job: Job) -> None:
-        """Run a job in the background."""
-        task = asyncio.create_task(self._run(job), name=job.name)
+    def start(self, job: Job, fault: Fault | None = None) -> None:
+        """Run a job in the background, with a fault that befalls it."""
+        task = asyncio.create_task(self._run(job, fault), name=job.name)
         self._tasks[job.name] = task
         task.add_done_callback(self._settle)
 
@@ -65,13 +74,20 @@ class Cluster:
         if job is not None and job.status == "CancelRequested":
             self._end(job, "Canceled")
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job, fault: Fault | None) -> None:
         # A job that was interrupted while it published may find an output, its own.
         may_overwrite = job.status == "Finalizing"
         try:
             self._store.change(job.name, status="Running", started=now())
+            if fault:
+                await self._suffer(job, fault)
             async with self._nodes:
-                await self._score(job, may_overwrite)
+                execution = await self._score(job, may_overwrite)
+            spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
+            if spoiling and spoiling.do == "delay":
+                self._end(job, "Completed")
+                await asyncio.sleep(spoiling.seconds)
+            await execution.publish(spoiling, overwrite=may_overwrite)
         except JobFailed as failure:
             self._end(job, "Failed", {"code": failure.code, "message": str(failure)})
         except Exception as error:
@@ -82,7 +98,16 @@ class Cluster:
         finally:
             shutil.rmtree(self._work / job.name, ignore_errors=True)
 
-    async def _score(self, job: Job, may_overwrite: bool) -> None:
+    async def _suffer(self, job: Job, fault: Fault) -> None:
+        """What a fault does to a job before it is scored. Raises JobFailed."""
+        if fault.do == "cancel":
+            asyncio.get_running_loop().call_later(fault.seconds, self.cancel, job)
+        elif fault.do == "fail":
+            await asyncio.sleep(fault.seconds)
+            raise JobFailed("UserError", fault.message)
+
+    async def _score(self, job: Job, may_overwrite: bool) -> Execution:
+        """The job's rows, scored and not yet where they belong."""
         endpoint = self._endpoints.get(job.endpoint)
         deployment = endpoint.deployments.get(job.deployment) if endpoint else None
         if deployment is None:
@@ -94,7 +119,7 @@ class Cluster:
         execution = Execution(job, deployment, self._storage, self._work / job.name, self._logs / job.name)
         await execution.score()
         self._store.change(job.name, status="Finalizing")
-        await execution.publish(overwrite=may_overwrite)
+        return execution
 
     def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
         self._store.change(job.name, status=status, ended=now(), error=error)

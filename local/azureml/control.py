@@ -1,22 +1,16 @@
-"""The control plane, for tests only: what the service should do wrong next.
-
-`POST /control/invoke` queues behaviours, one or a list, each for one of the next authorised invokes:
-
-    {"do": "reset-before-create"}    the connection is reset, no job is made
-    {"do": "reset-after-create"}     a job is made, then the connection is reset without an answer
-    {"do": "answer", "status": 500, "create": true, "headers": {}, "body": ""}
-                                     that answer is given; a job is made only where `create` says so.
-                                     A `body` that is not a string is sent as JSON
+"""The control plane, for tests only. `/control/faults` sets what goes wrong (see local/faults/http.py).
 
 `POST /control/jobs/{job}` changes a job behind its owner's back:
 
     {"report": "Mystery"}            the job is shown with that status; null shows the true one again
     {"cancel": true}                 somebody cancels it in the studio
 
-No token is needed. 400 answers an unknown behaviour, 404 an unknown job.
+No token is needed. 400 answers an unknown wish, 404 an unknown job.
 """
 
 from aiohttp import web
+
+from local.faults.http import control_routes
 
 from .refusals import dataplane_refusal, json_document
 from .service import Service
@@ -30,11 +24,7 @@ class ControlPlane:
 
     def routes(self) -> list[web.RouteDef]:
         """The plane's routes."""
-        return [web.post("/control/invoke", self.invoke), web.post("/control/jobs/{job}", self.job)]
-
-    async def invoke(self, request: web.Request) -> web.Response:
-        """Queue behaviours."""
-        return web.json_response({"queued": self._service.behaviours.queue(await json_document(request))})
+        return [*control_routes(self._service.faults), web.post("/control/jobs/{job}", self.job)]
 
     async def job(self, request: web.Request) -> web.Response:
         """Change what a job reports, or cancel it."""
@@ -45,9 +35,9 @@ class ControlPlane:
             raise dataplane_refusal(404, f"There is no job {name}", "NotFound")
         match wish:
             case {"report": str(status)}:
-                service.reported[name] = status
+                service.troubles.reported[name] = status
             case {"report": None}:
-                service.reported.pop(name, None)
+                service.troubles.reported.pop(name, None)
             case {"cancel": True}:
                 service.cluster.cancel(job)
             case _:

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
 
+from local.faults.plan import Fault
+
 from .addresses import BlobAddress
 from .blobs import Storage
 from .deployments import Deployment
 from .jobs import Job, JobFailed
 from .processes import MiniBatchFailed, ScoringProcess, ScriptSetting
+from .troubles import SPOILT, spoil
 
 
 class Execution:
@@ -52,8 +55,10 @@ class Execution:
                 "UserError", f"No succeeded mini batch item returned from run(). {self._last_failure}"
             )
 
-    async def publish(self, *, overwrite: bool) -> None:
+    async def publish(self, fault: Fault | None, *, overwrite: bool) -> None:
         """Upload what was scored: the script's own files first, then all rows, or the summary, in one file.
+
+        A fault spoils that file, or keeps it from being there.
 
         Raises JobFailed where there is such an output already, unless it may be overwritten.
         """
@@ -64,7 +69,8 @@ class Execution:
             for path in sorted(own.rglob("*"))
             if path.is_file()
         ]
-        uploads.append((await asyncio.to_thread(self._gather), output.path))
+        if fault is None or fault.do != "lose":
+            uploads.append((await asyncio.to_thread(self._gather, fault), output.path))
         for path, name in uploads:
             address = BlobAddress(output.container, name)
             try:
@@ -136,9 +142,13 @@ class Execution:
                 f"{self._last_failure}. Files failed: {self._failed}; the error threshold is {threshold}.",
             )
 
-    def _gather(self) -> Path:
+    def _gather(self, fault: Fault | None) -> Path:
         """All rows in one file, the mini-batches in any order but the input's: nobody may rely on it."""
         in_order = sorted(self._rows, key=lambda path: int(path.name))
+        if fault and fault.do == "repeat-batch":
+            in_order.append(in_order[0])
+        elif fault and fault.do == "drop-batch":
+            in_order.pop()
         shuffled = random.Random(self._job.name).sample(in_order, len(in_order))
         if shuffled == in_order:
             shuffled.reverse()
@@ -147,6 +157,8 @@ class Execution:
             for path in shuffled:
                 with path.open("rb") as rows:
                     shutil.copyfileobj(rows, target)
+        if fault and fault.do in SPOILT:
+            spoil(gathered, fault, self._job)
         return gathered
 
 

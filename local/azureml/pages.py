@@ -19,7 +19,11 @@ def job_page(
     """One page of the jobs that are `wanted`. `token` is the query key the next link continues with."""
     given = request.query.get(token)
     before = int(given) if given and given.isdigit() else None
-    found = [(number, job) for number, job in service.store.newest_first(before) if wanted(job)]
+
+    def shown(job: Job) -> bool:
+        return wanted(job) and service.troubles.listed(job)
+
+    found = [(number, job) for number, job in service.store.newest_first(before) if shown(job)]
     page = found[: service.page_size]
     more = len(found) > len(page)
     link = str(request.url.update_query({token: str(page[-1][0])})) if more else None

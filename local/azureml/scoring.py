@@ -32,14 +32,9 @@ class ScoringPlane:
         ]
 
     async def invoke(self, request: web.Request) -> web.Response:
-        """Make a job: 201 with the job, unless the control plane has other plans for this invoke."""
+        """Make a job: 201 with the job."""
         self._authorise(request)
-        behaviour = self._service.behaviours.next()
-        if behaviour is None:
-            return _created(await self._create(request), request)
-        if behaviour.creates:
-            await self._create(request)
-        return behaviour.answer(request)
+        return _created(await self._create(request), request)
 
     async def read_job(self, request: web.Request) -> web.Response:
         """A job of this endpoint."""

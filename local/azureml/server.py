@@ -5,12 +5,15 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+
+from local.faults.http import misbehaving
+from local.faults.plan import Plan
 
 from . import identity
 from .arm import ArmPlane
@@ -33,7 +36,8 @@ class Options:
     """What an emulator is started with.
 
     `storage` is a connection string, `state` a folder of its own, `port` 0 a free one, `nodes` the jobs run
-    at once, `deduplicate` whether a repeated repeatability id gives the job made for it (unknown in Azure).
+    at once, `deduplicate` whether a repeated repeatability id gives the job made for it (unknown in Azure),
+    `faults` what goes wrong.
     """
 
     endpoints: dict[str, Endpoint]
@@ -44,12 +48,13 @@ class Options:
     nodes: int = 4
     deduplicate: bool = False
     page_size: int = 30
+    faults: Plan = field(default_factory=Plan)
 
 
 async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; `ready` is called with the base address. Leaves no process behind."""
     async with _service(options) as service:
-        application = web.Application(middlewares=[answer_refusals])
+        application = web.Application(middlewares=[misbehaving(service.faults), answer_refusals])
         for plane in (ScoringPlane(service), MfePlane(service), ControlPlane(service), ArmPlane(service)):
             application.add_routes(plane.routes())
         application.add_routes(identity.routes(service.tokens))
@@ -70,7 +75,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
     options.state.mkdir(parents=True, exist_ok=True)
     storage = Storage(options.storage)
     store = JobStore(options.state / "jobs.sqlite")
-    cluster = Cluster(store, options.endpoints, storage, options.state, options.nodes)
+    cluster = Cluster(store, options.endpoints, storage, options.state, options.nodes, options.faults)
     try:
         await storage.open()
         yield Service(
@@ -81,6 +86,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
             tokens=Tokens(options.identity_header),
             deduplicate=options.deduplicate,
             page_size=options.page_size,
+            faults=options.faults,
         )
     finally:
         await cluster.close()

@@ -4,18 +4,20 @@ import secrets
 import uuid
 from dataclasses import dataclass, field, replace
 
-from .behaviours import Behaviours
+from local.faults.plan import Plan
+
 from .blobs import Storage
 from .cluster import Cluster
 from .deployments import Deployment, Endpoint
 from .identity import Tokens
 from .invocation import Invocation
 from .jobs import Job, JobStore, now
+from .troubles import Troubles
 
 
 @dataclass(kw_only=True)
 class Service:
-    """The workspace at work. `reported` holds statuses shown instead of the true ones, by job name."""
+    """The workspace at work, and what goes wrong with it."""
 
     endpoints: dict[str, Endpoint]
     store: JobStore
@@ -24,8 +26,8 @@ class Service:
     tokens: Tokens
     deduplicate: bool
     page_size: int
-    behaviours: Behaviours = field(default_factory=Behaviours)
-    reported: dict[str, str] = field(default_factory=dict)
+    faults: Plan
+    troubles: Troubles = field(default_factory=Troubles)
 
     def create_job(self, deployment: Deployment, invocation: Invocation, repeatability_id: str | None) -> Job:
         """Make a job and start it. With `deduplicate`, a repeated id gives the job that was made for it."""
@@ -47,9 +49,12 @@ class Service:
             repeatability_id=repeatability_id,
         )
         self.store.add(job)
-        self.cluster.start(job)
+        fault = self.faults.take("job", f"{job.endpoint}/{job.deployment}")
+        if fault:
+            self.troubles.begin(job, fault)
+        self.cluster.start(job, fault)
         return job
 
     def shown(self, job: Job) -> Job:
         """The job as the planes show it."""
-        return replace(job, status=self.reported.get(job.name, job.status))
+        return replace(job, status=self.troubles.status(job))

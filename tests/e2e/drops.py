@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 from azure.core.exceptions import ResourceNotFoundError
@@ -135,6 +135,7 @@ SETTINGS = {
     "DROPSCORE_SWEEP_SCHEDULE": "*/2 * * * * *",
     "DROPSCORE_SEARCH_WINDOW": "3s",
 }
+INVOKE = "POST /endpoints/[^/]+/jobs"
 Found = TypeVar("Found")
 
 
@@ -224,8 +225,12 @@ class Drops:
             url = page.get("nextLink")
         return jobs
 
+    def faults(self, *faults: dict[str, Any]) -> None:
+        """Makes the emulator misbehave: by default when it is invoked."""
+        self.control("faults", [{"on": INVOKE, **fault} for fault in faults])
+
     def control(self, path: str, body: object) -> None:
-        """Makes the emulator misbehave."""
+        """Tells the emulator's control plane something."""
         requests.post(f"{self.stack.azureml_url}/control/{path}", json=body, timeout=10).raise_for_status()
 
 

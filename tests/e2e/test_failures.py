@@ -122,19 +122,17 @@ def seen_statuses(drops: Drops, blob: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    "fault",
     [
-        {"do": "reset-after-create"},
-        {"do": "answer", "status": 500, "create": True, "headers": {}, "body": ""},
+        {"do": "reset", "after": True},
+        {"do": "answer", "status": 500, "after": True},
     ],
     ids=["answer lost", "500 but created"],
 )
-def test_a_lost_answer_is_searched_for_and_the_job_adopted(
-    drops: Drops, behaviour: dict[str, object]
-) -> None:
+def test_a_lost_answer_is_searched_for_and_the_job_adopted(drops: Drops, fault: dict[str, object]) -> None:
     before = set(drops.jobs())
-    drops.control("invoke", behaviour)
-    version = drops.drop(f"double/lost {behaviour['do']}.csv", numbers(3))
+    drops.faults(fault)
+    version = drops.drop(f"double/lost {fault['do']}.csv", numbers(3))
     run, word = drops.closed(version)
     assert word.word == "published"
     assert drops.predictions(version.blob) == doubled(3)
@@ -143,7 +141,7 @@ def test_a_lost_answer_is_searched_for_and_the_job_adopted(
 
 def test_a_reset_that_made_no_job_leads_to_one_second_submission(drops: Drops) -> None:
     before = set(drops.jobs())
-    drops.control("invoke", {"do": "reset-before-create"})
+    drops.faults({"do": "reset"})
     version = drops.drop("double/reset.csv", numbers(3))
     run, word = drops.closed(version)
     assert (word.word, run.post) == ("published", 2)
@@ -151,15 +149,14 @@ def test_a_reset_that_made_no_job_leads_to_one_second_submission(drops: Drops) -
 
 
 def test_a_throttled_submission_is_repeated_after_the_time_asked_for(drops: Drops) -> None:
-    answer = {"do": "answer", "status": 429, "create": False, "headers": {"Retry-After": "1"}, "body": ""}
-    drops.control("invoke", answer)
+    drops.faults({"do": "answer", "status": 429, "headers": {"Retry-After": "1"}})
     run, word = drops.closed(drops.drop("double/throttled.csv", numbers(1)))
     assert (word.word, run.post) == ("published", 1)
 
 
 def test_a_refused_submission_fails_the_run_and_says_why(drops: Drops) -> None:
     body = {"error": {"code": "UserError", "message": "no deployment"}}
-    drops.control("invoke", {"do": "answer", "status": 400, "create": False, "headers": {}, "body": body})
+    drops.faults({"do": "answer", "status": 400, "body": body})
     version = drops.drop("double/refused.csv", numbers(1))
     run, word = drops.closed(version)
     assert (run.outcome, run.failed_stage) == ("failed", "submit")

@@ -96,7 +96,7 @@ def test_files_wait_while_the_endpoint_turns_the_app_away_and_are_scored_when_it
     drops: Drops,
 ) -> None:
     before = len(drops.jobs())
-    drops.control("invoke", {"do": "answer", "status": 403, "body": "no role"})
+    drops.faults({"do": "answer", "status": 403, "body": "no role"})
     version = drops.drop("named/held.csv", numbers(2))
     until(lambda: drops.ledger.store.read(hold_key("named")), "the hold")
     until(lambda: drops.predictions(version.blob), "the predictions")
