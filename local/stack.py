@@ -26,7 +26,7 @@ from local.eventgrid import EventGrid
 
 ROOT = Path(__file__).parent.parent
 CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config", "azureml")
-PORTS = ("blob", "queue", "table", "azureml", "host")
+PORTS = ("blob", "queue", "table", "azureml", "host", "faults")
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Stack:
 
     `state` keeps its data; `models` are folders of az ml YAML; `routes` is the text of the first routes.toml,
     with $AZUREML for the emulator's address; `settings` are app settings that differ from the defaults; `fresh` forgets
-    what an earlier start left.
+    what an earlier start left; with `storage_faults` the app reaches its storage through the fault proxy.
     """
 
     state: Path
@@ -44,6 +44,7 @@ class Stack:
     settings: dict[str, str] = field(default_factory=dict)
     app: Path = ROOT
     fresh: bool = False
+    storage_faults: bool = False
     children: dict[str, Child] = field(default_factory=dict)
     running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -57,6 +58,7 @@ class Stack:
             started.callback(self.stop_children)
             self.start_azurite()
             self.start_azureml()
+            self.start_storage_faults()
             self.start_host()
             self.event_grid.start()
             started.callback(self.event_grid.stop)
@@ -68,7 +70,7 @@ class Stack:
 
     def stop_children(self) -> None:
         """Those that use storage first, Azurite last."""
-        for name in ("host", "azureml", "azurite"):
+        for name in ("host", "azureml", "faults", "azurite"):
             if name in self.children:
                 self.children.pop(name).stop()
 
@@ -89,6 +91,16 @@ class Stack:
     @property
     def connection_string(self) -> str:
         return azurite.connection_string(*(self.ports[name] for name in ("blob", "queue", "table")))
+
+    @property
+    def app_storage(self) -> str:
+        """The connection string that the app is given."""
+        straight, through = (f":{self.ports[name]}/" for name in ("blob", "faults"))
+        return self.connection_string.replace(straight, through if self.storage_faults else straight)
+
+    @property
+    def storage_faults_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['faults']}"
 
     @property
     def azureml_url(self) -> str:
@@ -150,6 +162,15 @@ class Stack:
         child = self.start_child("azureml", command, self.base_environment())
         child.wait_until(lambda: answers(f"{self.azureml_url}/discovery"))
 
+    def start_storage_faults(self) -> None:
+        if not self.storage_faults:
+            return
+        upstream = f"http://127.0.0.1:{self.ports['blob']}"
+        command = [sys.executable, "-m", "local.faults.proxy"]
+        ends = ["--to", upstream, "--port", str(self.ports["faults"])]
+        child = self.start_child("faults", [*command, *ends], self.base_environment())
+        child.wait_until(lambda: in_use(self.ports["faults"]))
+
     def start_host(self) -> None:
         command = [
             *(sys.executable, "-m", "local.host", str(self.app)),
@@ -169,7 +190,7 @@ class Stack:
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "AzureWebJobsStorage": self.connection_string,
             "TASKHUB_NAME": "dropscore",
-            "DROPSCORE_STORAGE": self.connection_string,
+            "DROPSCORE_STORAGE": self.app_storage,
             "DROPSCORE_INBOX": "inbox",
             "DROPSCORE_BLOB_SOURCE": "eventgrid",
             "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *",

@@ -13,6 +13,7 @@ from typing import Protocol
 from local.host.commit import commit
 from local.host.doorbell import Doorbell
 from local.host.episode import Catalog, Outcome, decide, is_suspended, termination
+from local.host.fail_points import Moment, reach
 from local.host.instances import Instance, Status
 from local.host.invocation import WorkerLost
 from local.host.protocol import (
@@ -94,8 +95,10 @@ class Engine:
     async def _run_activity(self, activity: QueuedActivity) -> None:
         try:
             finished = await self._activity_result(activity)
+            reach(activity.name, Moment.KNOWN)
             with self.store.state.transaction():
                 self.store.finish_activity(activity, finished)
+            reach(activity.name, Moment.WRITTEN)
         except WorkerLost as lost:
             logger.warning("activity %s of %s runs again: %s", activity.name, activity.instance_id, lost)
         finally:
@@ -135,8 +138,10 @@ class Engine:
             return self._discard(messages)
         new = [event(EventType.ORCHESTRATOR_STARTED, now), *arrived]
         outcome = await self._outcome(instance, past, new)
+        reach(instance.name, Moment.KNOWN)
         with self.store.state.transaction():
             commit(self.store, instance, messages, len(past), new, outcome, self._versioning.default)
+        reach(instance.name, Moment.WRITTEN)
         _log(instance, outcome, len(past), len(past) + len(new))
         return None
 

@@ -14,6 +14,7 @@ from uuid import uuid4
 from azure.functions.meta import Datum
 
 from local.host.converters import converter, is_sdk_type, sdk_type_converter
+from local.host.fail_points import Moment, reach
 from local.host.indexing import IndexedFunction
 from local.host.protocol import require_json
 
@@ -87,11 +88,14 @@ class Worker:
         arguments.update(dict.fromkeys(function.client_parameters, self._client_binding))
         if function.wants_context:
             arguments["context"] = InvocationContext(function.name, self._app_dir)
+        reach(function.name, Moment.BEGUN)
         if function.is_async:
-            return _encode(function, await function.call(**arguments))
-        result = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: function.call(**arguments)
-        )
+            result = await function.call(**arguments)
+        else:
+            result = await asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: function.call(**arguments)
+            )
+        reach(function.name, Moment.ENDED)
         return _encode(function, result)
 
     async def close(self) -> None:

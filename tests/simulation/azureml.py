@@ -121,6 +121,13 @@ class Workspace:
             case ["datastores", name]:
                 place = {"datastoreType": "AzureBlob", "accountName": "drops", "containerName": DATASTORE}
                 return response(request, 200, {"name": name, "properties": place})
+            case ["batchEndpoints", name]:
+                return response(
+                    request, 200, {"name": name, "properties": {"defaults": {"deploymentName": "only"}}}
+                )
+            case ["batchEndpoints", _, "deployments", name]:
+                nodes = {"resources": {"instanceCount": 2}, "maxConcurrencyPerInstance": 1}
+                return response(request, 200, {"name": name, "properties": nodes})
         raise LookupError(f"the workspace has no {path}")
 
     def invoked(self, request: requests.PreparedRequest) -> requests.Response:
