@@ -9,8 +9,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from time import sleep, time
+from time import sleep
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from shared.errors import StageFailed
 from shared.records import JobView
+from shared.retries import retry_after
 from shared.routes import Route
 
 ARM_VERSION = {"api-version": "2023-10-01"}
@@ -27,7 +27,6 @@ CANCEL_VERSION = {"api-version": "2023-04-01-preview"}
 INVOKE_TIMEOUT = (10, 120)
 CONNECT_PAUSES = (0, 1, 3)
 READ_TIMEOUT = (10, 60)
-LONGEST_RETRY_AFTER = 600.0
 LISTED_PAGES = 200
 WORKSPACE = re.compile(r"(/subscriptions/[^/]+/.*?/workspaces/[^/]+)", re.IGNORECASE)
 
@@ -164,20 +163,6 @@ def error_message(response: requests.Response) -> str:
     if isinstance(error, dict):
         error = {str(key).lower(): value for key, value in error.items()}.get("message", "")
     return str(error)[:300]
-
-
-def retry_after(header: str | None) -> float:
-    """Seconds to wait, from either form of the header, within bounds; 0 where it says nothing usable."""
-    if not header:
-        return 0.0
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(header).timestamp() - time()
-        except ValueError:
-            return 0.0
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if seconds == seconds else 0.0
 
 
 def retry_after_of(problem: Exception) -> float:

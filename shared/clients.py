@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import requests
 from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential
-from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from shared.errors import NotTheOwner
 from shared.ledger import Ledger
+from shared.retries import StorageRetry
 from shared.settings import Settings
 from shared.store import BlobStore
 
@@ -70,9 +71,8 @@ def foreign_container(url: str) -> ContainerClient:
 
 
 def blob_options() -> dict[str, Any]:
-    """Reads in 4 MiB pieces, so that memory stays flat; retries that begin sooner than the default's 15 s."""
-    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=4, random_jitter_range=1)
-    return {"max_single_get_size": CHUNK, "max_chunk_get_size": CHUNK, "retry_policy": retry}
+    """Reads in 4 MiB pieces, so that memory stays flat; retries that wait as long as storage asks for."""
+    return {"max_single_get_size": CHUNK, "max_chunk_get_size": CHUNK, "retry_policy": StorageRetry()}
 
 
 def container(name: str) -> ContainerClient:

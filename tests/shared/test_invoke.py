@@ -4,8 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from shared.azureml import Answer, invoke, never_connected, retry_after
+from shared.azureml import Answer, invoke, never_connected
 from shared.routes import Route
 from tests.shared.scripted_http import Endpoint, Garbage, Reply, Reset
 
@@ -213,33 +212,3 @@ def test_every_shape_of_error_body_gives_its_message(body: Any, message: str) ->
 @pytest.mark.parametrize("body", [b"x" * 5000, {"error": {"message": "x" * 5000}}])
 def test_a_long_error_is_cut(body: Any) -> None:
     assert len(answered(Reply(400, body)).why) == len("400 ") + 300
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, 0),
-        ("", 0),
-        ("0", 0),
-        ("17", 17),
-        ("1.5", 1.5),
-        ("-3", 0),
-        ("99999", 600),
-        ("inf", 600),
-        ("soon", 0),
-        ("Fri, 31 Dec 1999 23:59:59 GMT", 0),
-        ("Fri, 31 Dec 2100 23:59:59 GMT", 600),
-        ("Fri, 99 Dec 2100 23:59:59 GMT", 0),
-    ],
-)
-def test_retry_after_is_read_in_either_form_within_bounds(header: str | None, seconds: float) -> None:
-    assert retry_after(header) == seconds
-
-
-def test_retry_after_as_a_date_is_the_time_until_then() -> None:
-    then = datetime.now(UTC) + timedelta(seconds=400)
-    assert 200 < retry_after(format_datetime(then, usegmt=True)) <= 400
-
-
-def test_retry_after_is_never_nan() -> None:
-    assert retry_after("nan") == 0
