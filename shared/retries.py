@@ -5,7 +5,7 @@ from math import isnan
 from time import time
 from typing import Any
 
-from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
 LONGEST_WAIT = 600.0
@@ -40,11 +40,15 @@ class StorageRetry(RetryPolicy[Any, Any]):
         tries = dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), STORAGE_RETRIES)
         super().__init__(**tries, retry_backoff_factor=STORAGE_BACKOFF)
 
-    def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-        # What the storage client tells its own policy of a secondary account, which nobody reads here.
-        for option in ("hosts", "location_mode", "retry_to_secondary", "retry_hook"):
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        # The storage client says here whether it asks a secondary account, and wants to be told with the answer.
+        options = request.context.options
+        mode = options.pop("location_mode", None)
+        for option in ("hosts", "retry_to_secondary", "retry_hook"):
             options.pop(option, None)
-        return super().configure_retries(options)
+        response = super().send(request)
+        response.http_response.location_mode = mode
+        return response
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         header = response.http_response.headers.get("Retry-After")

@@ -24,7 +24,7 @@ from requests.adapters import HTTPAdapter
 import activities
 import orchestrators
 from activities import parts, raw, runs
-from shared import azureml, blob_io, clients, csv_blocks, current_routes, packing, work
+from shared import azureml, blob_io, clients, csv_blocks, current_routes, packing, retries, work
 from shared.errors import Fenced, Unsettled
 from shared.settings import Settings
 from tests.simulation.actors import Stage, driven
@@ -334,7 +334,7 @@ def simulated(seed: int = 0) -> Iterator[World]:
         patch.setattr(clients, "in_parallel", lambda work, items: [work(item) for item in items])
         patch.setattr(HTTPAdapter, "send", reaching(world, HTTPAdapter.send))
         patch.setattr(azureml, "sleep", lambda seconds: None)
-        patch.setattr(azureml, "time", lambda: now().timestamp())
+        patch.setattr(retries, "time", lambda: now().timestamp())
         patch.setattr(current_routes, "time", SimpleNamespace(monotonic=lambda: now().timestamp()))
         patch.setattr(blob_io, "BLOCK", 16)
         patch.setattr(raw, "READ_WHOLE", 16)
