@@ -15,7 +15,7 @@ from shared.durations import parse_duration
 from shared.errors import StageFailed
 from shared.masking import masked
 from shared.names import output_marker, output_path
-from shared.packing import SLOWEST_BYTES_PER_SECOND
+from shared.packing import PART_AT_LEAST, SLOWEST_BYTES_PER_SECOND
 from shared.records import JobView, Launch, Run, SubmitStep, moment
 from shared.routes import Route
 
@@ -28,6 +28,8 @@ SEARCH_EVERY = 10.0
 POSTED_WITHIN = timedelta(seconds=30)
 SIGN_OF_LIFE = timedelta(minutes=5)
 SLOWEST_PART = timedelta(minutes=5)
+TOGETHER_AT_MOST = 20
+MINI_BATCHES_AT_LEAST = 16
 # A passing trouble with Azure ML or the identity; what is under way is looked at again.
 UNREACHABLE = (requests.RequestException, AzureError, StageFailed)
 STOPPED = {
@@ -136,14 +138,23 @@ def invocation(run: Run, path: str) -> dict[str, Any]:
     sizes = [size for name, size in work.parts(run).items() if name in counted]
     # An execution that was too slow to count may leave parts in the folder as late as now.
     parts = work.blob(run, f"parts/{min(counted)}" if len(counted) == 1 else "parts")
-    patience = SLOWEST_PART + timedelta(seconds=max(sizes) / SLOWEST_BYTES_PER_SECOND)
+    together = parts_together(sizes) if run.attempt == 1 else 1
+    patience = SLOWEST_PART + timedelta(seconds=together * max(sizes) / SLOWEST_BYTES_PER_SECOND)
+    if route.part_timeout:
+        patience = together * parse_duration(route.part_timeout)
     return azureml.invocation(
         # A connection string with a SAS would put it into the address, for everybody in the workspace to see.
         parts.url.split("?")[0],
         azureml.output_uri(route.datastore, workspace_of(run), path),
-        timeout=parse_duration(route.part_timeout) if route.part_timeout else patience,
+        timeout=patience,
+        mini_batch=together,
         shared_job=run.files > 1,
     )
+
+
+def parts_together(sizes: list[int]) -> int:
+    """How many parts a mini-batch has: some, where they are small and many. Each costs a start of its own."""
+    return max(1, min(TOGETHER_AT_MOST, PART_AT_LEAST // max(sizes), len(sizes) // MINI_BATCHES_AT_LEAST))
 
 
 def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:

@@ -62,10 +62,12 @@ class Answer:
     retry_after: float = 0.0
 
 
-def invocation(parts: str, output: str, *, timeout: timedelta, shared_job: bool) -> dict[str, Any]:
+def invocation(
+    parts: str, output: str, *, timeout: timedelta, mini_batch: int, shared_job: bool
+) -> dict[str, Any]:
     """The body of an invoke: a folder of parts, or one part, in; one file at its own path out.
 
-    One part per mini-batch, no partial success for a single file: the service's defaults are ten files, 30 s
+    `mini_batch` parts at a time, no partial success for a single file: the service's defaults are ten files, 30 s
     and "ignore all failures".
     """
     kind = "UriFile" if parts.endswith(".csv") else "UriFolder"
@@ -73,7 +75,7 @@ def invocation(parts: str, output: str, *, timeout: timedelta, shared_job: bool)
         "properties": {
             "InputData": {"parts": {"JobInputType": kind, "Uri": parts}},
             "OutputData": {"score": {"JobOutputType": "UriFile", "Uri": output}},
-            "miniBatchSize": 1,
+            "miniBatchSize": mini_batch,
             "errorThreshold": -1 if shared_job else 0,
             "retrySettings": {"maxRetries": 3, "timeout": f"PT{int(timeout.total_seconds())}S"},
         }

@@ -25,6 +25,8 @@ from shared.routes import Route
 SHARED_AT_MOST = 1024 * 1024
 PART_AT_LEAST = 1024 * 1024
 PART_AT_MOST = 32 * 1024 * 1024
+# Rows are matched a part at a time.
+ROWS_A_PART = work.ROWS_AT_ONCE
 PARTS_A_NODE = 4
 PARTS_A_PORTION = 100_000
 PORTIONS = 10_000
@@ -155,6 +157,10 @@ class Parts:
     def go_on(self, held: dict[str, Any], table: Table) -> Part:
         return Part(self.run, held["name"], table, held)
 
+    def full(self, part: Part) -> bool:
+        """Whether a part that may be followed by another is."""
+        return part.size >= self.size or part.rows >= ROWS_A_PART
+
     def append(self, packed: Packed) -> list[list[Any]]:
         """Puts a small file's rows after those of others with the same columns. Returns its pieces."""
         header = json.dumps(packed.table.sent_header)
@@ -163,7 +169,7 @@ class Parts:
         pieces: list[list[Any]] = []
         for block in packed.kept:
             add_piece(pieces, part.add(block))
-        if part.size >= self.size:
+        if self.full(part):
             self.shared.pop(header).commit()
         return pieces
 
@@ -181,12 +187,9 @@ def add_piece(pieces: list[list[Any]], piece: list[Any]) -> None:
 
 
 def shares(run: Run, route: Route, version: Version) -> bool:
-    """Whether the version goes into a part with others: not where it is scored alone, after a shared job left it.
-
-    Nor where it may yet be refused, once all keys of the run are known: its rows could not be taken out again.
-    """
+    """Whether the version goes into a part with others: not where it is scored alone, after a shared job left it."""
     small = version.size <= SHARED_AT_MOST and not work.is_archive(version)
-    return small and route.shares_parts and run.attempt == 1 and not route.unique
+    return small and route.shares_parts and run.attempt == 1
 
 
 class Notes:
@@ -307,7 +310,7 @@ def read_rows(
         elif block.rows:
             part = part or parts.open(packed.table)
             add_piece(packed.pieces, part.add(block))
-            if route.cuts_files and part.size >= parts.size:
+            if route.cuts_files and parts.full(part):
                 part.commit()
                 part = None
         packed.at = block.end
@@ -344,16 +347,32 @@ def key_faults(run: Run, route: Route, found: list[Verdict]) -> dict[str, str]:
             f'the run has more than {KEYS_AT_MOST:,} rows, too many to compare "{column}": set `max_run_size`'
         )
         return dict.fromkeys((verdict.version for verdict in packed), why)
+    own = faults_among(run, column, packed)
+    rejected = {version for version, why in own.items() if why.startswith("Row")}
+    if not rejected or len(rejected) == len(own):
+        return own
+    # A file that is rejected takes none of its keys from the others.
+    others = [verdict for verdict in packed if verdict.version not in rejected]
+    return {version: own[version] for version in rejected} | faults_among(run, column, others)
+
+
+def faults_among(run: Run, column: str, packed: list[Verdict]) -> dict[str, str]:
     places = Places(packed)
     sources = key_sources(run, places.parts)
     faults: dict[str, str] = {}
+    earlier: dict[tuple[str, int, int], int] = {}
     for again in duplicate_keys(sources):
         verdict, row = places.row(again.part, again.row)
+        if faults.get(verdict.version, "").startswith("Row"):
+            continue
         first, first_row = places.row(again.first_part, again.first_row)
+        if verdict.version != first.version:
+            # Of two rows of its own that another file has, too, the second is at fault in its own file already.
+            own = earlier.setdefault((verdict.version, again.first_part, again.first_row), row)
+            first, first_row = (verdict, own) if own != row else (first, first_row)
         if verdict.version == first.version:
             why = f'Rows {first_row} and {row} have the same "{column}", which must differ in all rows.'
-            if not faults.get(verdict.version, "").startswith("Row"):
-                faults[verdict.version] = why
+            faults[verdict.version] = why
         else:
             why = f'its row {row} and row {first_row} of {first.blob}, in the same run, have the same "{column}"'
             faults.setdefault(verdict.version, why)

@@ -69,8 +69,12 @@ class Route(Record):
 
     @property
     def shares_parts(self) -> bool:
-        """Whether raw predictions say which row they belong to, so that many files may go into one part."""
-        return self.match in LABELED and self.shares_jobs
+        """Whether many files may go into one part: where raw predictions say which row they belong to.
+
+        Where they only stand in the rows' order, one file that lacks a row would shift the next one's. Nor where a
+        file may yet be refused, once all unique cells of the run are known: its rows could not be taken out again.
+        """
+        return self.match == "row" and self.shares_jobs and not self.unique
 
     @property
     def cuts_files(self) -> bool:

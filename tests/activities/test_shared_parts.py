@@ -1,9 +1,11 @@
 """Small files in parts they share: each gets its own rows back, whatever becomes of its neighbours."""
 
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 
+from activities import raw
 from activities.parts import pack, pack_portion
 from activities.predictions import unpack
 from activities.runs import write_results
@@ -61,18 +63,16 @@ def lines_of(app: App, launch: Launch, name: str, match: str = "row") -> list[st
     return twice(app, launch, match)[first : first + rows]
 
 
-@pytest.mark.parametrize("match", ["row", "file"])
-def test_small_files_lie_in_one_part_one_after_the_other(app: App, match: str) -> None:
-    launch = packed(app, *dropped(app, *FILES), route=together(app, match))
-    pieces = [verdict.pieces for verdict in verdicts(app, launch).values()]
+def test_small_files_lie_in_one_part_one_after_the_other(app: App, shared: Launch) -> None:
+    pieces = [verdict.pieces for verdict in verdicts(app, shared).values()]
     part = "part-00001.csv"
     assert pieces == [[[part, 0, 2]], [[part, 2, 1]], [[part, 3, 3]]]
-    assert [row["x"] for row in contents(app, launch)[part]] == ["1", "2", "3", "4", "5", "6"]
-    assert (app.run(launch).parts, app.run(launch).rows) == (1, 6)
+    assert [row["x"] for row in contents(app, shared)[part]] == ["1", "2", "3", "4", "5", "6"]
+    assert (app.run(shared).parts, app.run(shared).rows) == (1, 6)
 
 
 @pytest.mark.parametrize("match", ["row", "file", "key"])
-def test_files_that_share_a_part_get_their_own_predictions(app: App, match: str) -> None:
+def test_files_that_share_a_job_get_their_own_predictions(app: App, match: str) -> None:
     launch = packed(app, *dropped(app, *FILES), route=together(app, match))
     lines = twice(app, launch, match)
     assert not ended(app, launch, lines if match == "file" else lines[::-1])["again"]
@@ -81,7 +81,7 @@ def test_files_that_share_a_part_get_their_own_predictions(app: App, match: str)
     }
 
 
-@pytest.mark.parametrize("match", ["none", "files", "key"])
+@pytest.mark.parametrize("match", ["none", "files", "key", "file"])
 def test_files_that_cannot_share_a_part_have_their_own(app: App, match: str) -> None:
     """No row of theirs could be told from others, or taken out again where its key proves to be another's."""
     launch = packed(app, *dropped(app, *FILES), route=together(app, match, carry=()))
@@ -98,6 +98,40 @@ def test_files_whose_columns_differ_do_not_share_a_part(app: App) -> None:
     ended(app, launch, twice(app, launch, "row"))
     assert app.read("predictions", B) == b"id,twice\nb,4.0\n"
     assert app.read("predictions", C) == b"id,twice\nc,6.0\n"
+
+
+def test_a_part_has_only_so_many_rows(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "ROWS_A_PART", 3)
+    launch = packed(app, *dropped(app, *FILES), route=together(app))
+    assert [len(rows) for rows in contents(app, launch).values()] == [3, 3]
+
+
+@pytest.mark.parametrize("match", ["row", "file"])
+def test_rows_of_many_parts_that_stand_mixed_are_put_apart(
+    app: App, monkeypatch: pytest.MonkeyPatch, match: str
+) -> None:
+    for limit, value in {"MIXED_FROM": 1, "MIXED_A_PART": 0, "READ_WHOLE": 1}.items():
+        monkeypatch.setattr(raw, limit, value)
+    launch = packed(app, *dropped(app, *FILES), route=together(app, match, part_size="1B"))
+    names = {verdict.pieces[0][0] for verdict in verdicts(app, launch).values()}
+    of_parts = [[line for line in twice(app, launch, match) if name in line] for name in sorted(names)]
+    ended(app, launch, [line for some in zip_longest(*of_parts, fillvalue="") for line in some])
+    assert [app.read("predictions", name) for name in FILES] == [predictions(name) for name in FILES]
+
+
+def test_a_run_of_several_parts_is_never_read_as_one_list(app: App) -> None:
+    launch = packed(app, *dropped(app, *FILES), route=together(app, "none", carry=()))
+    for name in FILES:
+        app.container("predictions").upload_blob(name, b"theirs")
+    ended(app, launch, twice(app, launch, "file"))
+    write_results(launch.to_dict())
+    app.ledger.closed(launch, "failed")
+    app.container("predictions").delete_blobs(*FILES)
+    again = app.ledger.reopen(launch.run, together(app, "order", carry=()))
+    assert again is not None
+    assert whole(unpack, again) == {"more": False, "again": False}
+    assert app.names("predictions") == []
+    assert all("cannot tell apart" in word.why for word in app.ledger.results(app.run(again)))
 
 
 def test_a_part_that_is_full_is_followed_by_another(app: App) -> None:
@@ -172,16 +206,19 @@ def test_what_a_job_leaves_incomplete_of_a_shared_part_is_scored_again_alone(
     assert write_results(shared.to_dict()) == {"published": 3}
 
 
-def test_where_rows_have_no_numbers_a_lost_one_is_every_neighbours_trouble_but_once(app: App) -> None:
+def test_where_rows_have_no_numbers_a_lost_one_and_a_doubled_one_do_not_make_up_for_each_other(
+    app: App,
+) -> None:
     launch = packed(app, *dropped(app, *FILES), route=together(app, "file"))
-    assert ended(app, launch, twice(app, launch, "file")[1:])["again"]
-    assert words(app, launch) == {A: "", B: "", C: ""}
-    assert app.names("predictions") == []
-    assert whole(pack, launch) == {"more": False, "parts": 3, "shared": True}
-    assert sorted(len(rows) for rows in contents(app, launch).values()) == [1, 2, 3]
-    lost = [line for line in twice(app, launch, "file") if line.split()[0] != "6.0"]
-    ended(app, launch, lost)
-    assert words(app, launch, attempt=2) == {A: "published", B: "", C: "published"}
+    parts = {verdict.blob: verdict.pieces[0][0] for verdict in verdicts(app, launch).values()}
+    of = {name: [line for line in twice(app, launch, "file") if parts[name] in line] for name in FILES}
+    assert ended(app, launch, [*of[A][1:], *of[B], *of[C], of[C][-1]])["again"]
+    assert words(app, launch) == {A: "", B: "published", C: ""}
+    assert app.names("predictions") == [B]
+    assert whole(pack, launch) == {"more": False, "parts": 2, "shared": True}
+    ended(app, launch, [line for line in twice(app, launch, "file") if line.split()[0] != "4.0"])
+    assert words(app, launch, attempt=2) == {A: "", C: "published"}
+    assert app.read("predictions", C) == predictions(C)
     assert write_results(launch.to_dict()) == {"published": 2, "failed": 1}
 
 

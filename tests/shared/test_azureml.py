@@ -27,11 +27,13 @@ PARTS = "https://a.blob.core.windows.net/work/R/1/parts"
 
 @pytest.mark.parametrize(("shared", "threshold"), [(True, -1), (False, 0)])
 def test_an_invocation_says_everything_that_has_a_bad_default(shared: bool, threshold: int) -> None:
-    assert invocation(PARTS, "azureml://out", timeout=timedelta(seconds=301.7), shared_job=shared) == {
+    assert invocation(
+        PARTS, "azureml://out", timeout=timedelta(seconds=301.7), mini_batch=7, shared_job=shared
+    ) == {
         "properties": {
             "InputData": {"parts": {"JobInputType": "UriFolder", "Uri": PARTS}},
             "OutputData": {"score": {"JobOutputType": "UriFile", "Uri": "azureml://out"}},
-            "miniBatchSize": 1,
+            "miniBatchSize": 7,
             "errorThreshold": threshold,
             "retrySettings": {"maxRetries": 3, "timeout": "PT301S"},
         }
@@ -40,7 +42,11 @@ def test_an_invocation_says_everything_that_has_a_bad_default(shared: bool, thre
 
 def test_a_single_part_is_named() -> None:
     body = invocation(
-        f"{PARTS}/part-00001.csv", "azureml://out", timeout=timedelta(seconds=9), shared_job=False
+        f"{PARTS}/part-00001.csv",
+        "azureml://out",
+        timeout=timedelta(seconds=9),
+        mini_batch=1,
+        shared_job=False,
     )
     given = {"JobInputType": "UriFile", "Uri": f"{PARTS}/part-00001.csv"}
     assert body["properties"]["InputData"] == {"parts": given}

@@ -132,6 +132,10 @@ def test_text_that_is_not_toml_is_refused_with_the_line() -> None:
             'match = "key"\nkey = "id"\ncolumns = { id = { missing = true } }',
             "columns.id.missing: the key is in every file, never empty and unique",
         ),
+        (
+            "columns = { a = { unique = true, required = false } }",
+            "columns.a.required: a unique column must be in every file",
+        ),
         ('deadline = ""', 'deadline: "" is not a duration'),
         ('delimiter = "\\n"', "delimiter: must be one character"),
         ('deadline = "soon"', 'deadline: "soon" is not a duration'),
@@ -263,9 +267,9 @@ def test_routes_keep_the_order_of_the_file() -> None:
 
 MATRIX = {
     "order": (False, False, False),
-    "file": (True, True, True),
+    "file": (True, False, True),
     "row": (True, True, True),
-    "key": (True, True, True),
+    "key": (True, False, True),
     "files": (True, False, False),
     "none": (True, False, False),
     "auto": (False, False, False),
