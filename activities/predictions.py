@@ -8,13 +8,12 @@ from typing import Any
 import azure.durable_functions as df
 
 from activities.jobs import cancel_spares
-from activities.publishing import Output, publish, put_beside, target_of
+from activities.publishing import Output, publish, put_beside, raw_name, target_of
 from activities.raw import Raw, as_written, packed_otherwise, usable_raw
 from shared import clients, work
 from shared.blob_io import BlockWriter, read_chunks
 from shared.csv_lines import Lines, csv_line, rows_of
 from shared.errors import StageFailed
-from shared.names import predictions_name
 from shared.raw_predictions import Tally, predicted
 from shared.records import Launch, Run, Staged, Verdict, Version
 from shared.routes import Route
@@ -196,5 +195,5 @@ def publish_raw(run: Run, launch: Launch, index: list[Verdict], versions: dict[s
     published = {verdict.version for verdict in work.verdicts(run, "unpack") if verdict.word == "published"}
     for verdict in index:
         if verdict.version in published:
-            name = f"{predictions_name(verdict.blob)}.raw"
-            put_beside(run, versions[verdict.version], name, as_written(run, launch, index, verdict))
+            written = as_written(run, launch, index, verdict)
+            put_beside(run, versions[verdict.version], raw_name(verdict.blob), written)

@@ -74,6 +74,8 @@ def publish(output: Output, run: Run) -> Verdict:
         return packed.but(word="failed", why=f"unpack: {why}")
     if word == "published":
         publish_problems(output, run, replaced=replaced)
+        if replaced and not run.route.get("also_raw"):
+            put_beside(run, version, raw_name(version.blob), None)
     where = (
         f"{output.writer.blob.container_name}/{output.writer.blob.blob_name}" if word == "published" else ""
     )
@@ -91,6 +93,10 @@ def errors_name(blob: str) -> str:
     return f"{predictions_name(blob)}.errors.csv"
 
 
+def raw_name(blob: str) -> str:
+    return f"{predictions_name(blob)}.raw"
+
+
 def publish_problems(output: Output, run: Run, *, replaced: bool) -> None:
     """Says beside the predictions which rows were set aside; where none was, the list of those they replaced goes."""
     if not replaced and run.route.get("bad_rows", "reject") == "reject":
@@ -103,8 +109,12 @@ def publish_problems(output: Output, run: Run, *, replaced: bool) -> None:
 def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | None) -> None:
     """Writes (None: deletes) a blob that belongs to a version's predictions, which stand already.
 
-    One that is not the file's own stays; where storage refuses it, the log says so.
+    One that is not the file's own stays; where storage refuses it, the log says so. Nothing is done where the
+    predictions of another version stand by now.
     """
+    if metadata_of(properties(target_of(version))).get("dropscore_version") != version.key:
+        log.warning("run %s: %s belongs to predictions that others have replaced", run.run, name)
+        return
     blob = clients.container("predictions").get_blob_client(name)
     standing = properties(blob)
     condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
@@ -146,9 +156,9 @@ def identity_of(version: Version, packed: Verdict, run: Run) -> dict[str, str]:
 def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> tuple[str, str, bool]:
     """Makes the predictions visible in one conditional commit.
 
-    Returns the version's word, why, and whether others were replaced. Raises HttpResponseError (InvalidBlockList) where
-    another commit on the name discarded the staged blocks: the activity that is repeated, or the run's next launch,
-    stages them again.
+    Returns the version's word, why, and whether others were replaced, or may have been. Raises HttpResponseError
+    (InvalidBlockList) where another commit on the name discarded the staged blocks: the activity that is repeated, or
+    the run's next launch, stages them again.
     """
     condition: dict[str, Any] = {"match_condition": MatchConditions.IfMissing}
     for _ in range(RACES):
@@ -163,7 +173,7 @@ def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> t
             continue
         word, why = judged(standing, metadata, version)
         if word:
-            return word, why, False
+            return word, why, word == "published"
         condition = {"etag": standing.etag, "match_condition": MatchConditions.IfNotModified}
     name = predictions_name(version.blob)
     busy = f"unpack: {name} in the predictions container is leased, or others keep writing to it"
@@ -173,6 +183,11 @@ def commit(writer: BlockWriter, metadata: dict[str, str], version: Version) -> t
 def judged(standing: BlobProperties, mine: dict[str, str], version: Version) -> tuple[str, str]:
     """What stands under the name decides: a word to end with, or ("", "") where it may be replaced."""
     theirs = metadata_of(standing)
+    if "dropscore_version" in theirs and theirs["dropscore_version"][:26] != version.name:
+        return "failed", (
+            f"unpack: the predictions of another file stand at {predictions_name(version.blob)} in the predictions "
+            "container; drop one of the two under another name"
+        )
     if theirs.get("dropscore_version", "")[:26] != version.name:
         return "failed", (
             f"unpack: a blob that is not ours stands at {predictions_name(version.blob)} in the predictions container; "

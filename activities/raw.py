@@ -1,22 +1,30 @@
 """The raw predictions of a run's job: where they lie, and which bytes of them belong to which part."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 
 from azure.storage.blob import BlobClient, ContainerClient
 
 from activities.jobs import datastore
 from shared import azureml, clients, names, work
-from shared.blob_io import BlockWriter, properties, read_chunks
+from shared.blob_io import BlockWriter, metadata_of, properties, read_chunks
 from shared.errors import StageFailed
 from shared.packing import key_sources
-from shared.raw_extents import extents_of
+from shared.raw_extents import extents_of, in_pieces
 from shared.raw_files import files_of_parts
-from shared.raw_keys import KeyIndex, rows_by_key
+from shared.raw_keys import KeyIndex, Strays, rows_by_key
 from shared.raw_proposal import SAMPLE, proposal
 from shared.records import Launch, Run, Verdict
 from shared.routes import Route
 
+log = logging.getLogger(__name__)
+
 READ_WHOLE = 16 * 1024 * 1024
+# From so many stretches on, raw predictions are put apart once, for each stretch is a call.
+MIXED_FROM, MIXED_A_PART = 1_000, 20
+# Of all parts together, before it is staged.
+HELD_AT_MOST = 64 * 1024 * 1024
 
 
 # Opens the bytes of one part's rows.
@@ -39,6 +47,11 @@ def packed_otherwise(route: Route, found: Iterable[Verdict]) -> str:
     """Why a run that was packed for another `match` cannot be read by the route's; "" where it can."""
     packed = [verdict for verdict in found if verdict.packed]
     pieces = [piece for verdict in packed for piece in verdict.pieces]
+    if route.match == "order" and len(pieces) > 1:
+        return (
+            'The job of this run scored several parts, whose rows match = "order" cannot tell apart. '
+            "Drop the files again."
+        )
     one_each = len(pieces) == len(packed) == len({piece[0] for piece in pieces})
     if not (one_each or route.cuts_files):
         return (
@@ -51,8 +64,8 @@ def packed_otherwise(route: Route, found: Iterable[Verdict]) -> str:
 
 
 def as_written(run: Run, launch: Launch, packed: list[Verdict], verdict: Verdict) -> Iterator[bytes]:
-    """The raw predictions of one version, whose job had no other, or whose parts have files of their own."""
-    if run.route["match"] != "files":
+    """The raw predictions of one version: all the job wrote where it had no other, else those of its parts."""
+    if run.route["match"] != "files" and run.files == 1:
         yield from read_chunks(raw_container(run).get_blob_client(run.path), run.raw_etag or None)
         return
     raw = usable_raw(run, launch, packed)
@@ -97,9 +110,20 @@ def stretches(run: Run, route: Route, parts: dict[str, int], read: Callable[...,
     if foreign:
         raise StageFailed(f"the raw predictions hold rows of {min(foreign)}, which is not of this job")
 
+    stretched = sum(map(len, extents.values()))
+    mixed = stretched > MIXED_FROM + MIXED_A_PART * len(extents)
+    if mixed and not work.blob(run, f"apart-{run.launch}/done").exists():
+        listed = sorted(extents)
+        blobs = [work.blob(run, f"apart-{run.launch}/{part}") for part in listed]
+        put_apart(in_pieces(read(), extents, listed), blobs, work.owner(run))
+        work.blob(run, f"apart-{run.launch}/done").upload_blob(b"", overwrite=True)
+
     def of_part(part: str) -> Iterator[bytes]:
         if part not in extents:
             raise StageFailed("The job returned no row of this file. Nothing was published.")
+        if mixed:
+            yield from read_chunks(work.blob(run, f"apart-{run.launch}/{part}"))
+            return
         for begin, end in extents[part]:
             yield from read((begin, end))
 
@@ -113,20 +137,51 @@ def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iter
     def blob(part: str) -> BlobClient:
         return work.blob(run, f"keyed-{run.launch}/{part}")
 
-    if not blob("done").exists():
-        writers = [BlockWriter(blob(part), work.owner(run)) for part in listed]
-        for number, lines in rows_by_key(read(), KeyIndex.of(key_sources(run, listed)), route):
-            writers[number].write(lines)
-        clients.in_parallel(BlockWriter.commit, writers)
-        blob("done").upload_blob(b"", overwrite=True)
-    return lambda part: read_chunks(blob(part))
+    done = work.read_lines(blob("done").blob_name)
+    if done is None:
+        strays = Strays()
+        index = KeyIndex.of(key_sources(run, listed))
+        put_apart(rows_by_key(read(), index, route, strays), [blob(part) for part in listed], work.owner(run))
+        if strays.count:
+            log.warning("run %s: %d rows of the raw predictions have a key of no row", run.run, strays.count)
+        done = [asdict(strays)]
+        blob("done").upload_blob(work.json_lines(done), overwrite=True)
+    strays = Strays(**done[0])
+
+    def of_part(part: str) -> Iterator[bytes]:
+        found = 0
+        for chunk in read_chunks(blob(part)):
+            found += chunk.count(b"\n")
+            yield chunk
+        if strays.count and found < parts[part]:
+            raise StageFailed(
+                f"Rows of this file have no prediction, and {strays.count:,} rows of the raw predictions, the first is "
+                f"row {strays.first}, have a key that no row of this run has. Nothing was published: the model must "
+                "return keys as it gets them, as text, and first in each row."
+            )
+
+    return of_part
+
+
+def put_apart(rows: Iterable[tuple[int, bytes]], blobs: list[BlobClient], owner: str) -> None:
+    """Appends each piece to the blob that it is numbered for; little of all of them is held at a time."""
+    writers, held = [BlockWriter(blob, owner) for blob in blobs], 0
+    for number, data in rows:
+        writers[number].write(data)
+        held += len(data)
+        if held > HELD_AT_MOST:
+            clients.in_parallel(BlockWriter.hold, writers)
+            held = 0
+    clients.in_parallel(BlockWriter.commit, writers)
 
 
 def own_files(run: Run, parts: dict[str, int]) -> Raw:
     """Files of the job's own, one for each part."""
     folder = run.path.rsplit("/", 1)[0] + "/"
     container = raw_container(run)
-    found = [item.name for item in container.list_blobs(folder) if item.name != run.path]
+    listed = container.list_blobs(folder, include=["metadata"])
+    # Accounts with a hierarchical namespace list folders, too.
+    found = [one.name for one in listed if one.name != run.path and "hdi_isfolder" not in metadata_of(one)]
     # A part that an execution wrote too late to count may have been scored, too.
     late = set(work.parts(run)) - set(parts)
     files = files_of_parts((name.removeprefix(folder) for name in found), {*parts, *late}, may_lack=late)

@@ -9,7 +9,7 @@ from benchmarks.data import CARRY, CATEGORIES, FLOATS, HIGHEST_K, SEND, Data
 from benchmarks.files import Parts, chunks
 from shared.csv_blocks import Block, open_table, read_blocks
 from shared.csv_lines import csv_line
-from shared.raw_keys import KeyIndex, rows_by_key
+from shared.raw_keys import KeyIndex, Strays, rows_by_key
 from shared.raw_predictions import extents_of, predicted
 from shared.routes import Route
 
@@ -77,7 +77,7 @@ def by_key(data: Data, folder: Path, form: str, asked: Route) -> Callable[[str],
     folder.mkdir()
     parts = list(data.parts)
     sources = {number: lambda part=part: chunks(data.carried(part)) for number, part in enumerate(parts)}
-    for number, lines in rows_by_key(chunks(data.raw(form)), KeyIndex.of(sources), asked):
+    for number, lines in rows_by_key(chunks(data.raw(form)), KeyIndex.of(sources), asked, Strays()):
         with (folder / parts[number]).open("ab") as file:
             file.write(lines)
 

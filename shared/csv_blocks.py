@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 
 from shared.csv_lines import BLANKS, in_quotes
-from shared.csv_rows import Dialect, Problem, Row, Table, dialect_of, read_rows, table_of
+from shared.csv_rows import (
+    EMPTY,
+    GZIP_MAGIC,
+    Dialect,
+    Problem,
+    Row,
+    Table,
+    dialect_of,
+    read_rows,
+    table_of,
+)
 from shared.errors import FileRejected
 from shared.routes import Route
 
@@ -250,8 +260,13 @@ def inflated(chunks: Iterable[bytes], at_most: int) -> Iterator[bytes]:
 
     Raises FileRejected where it is damaged or truncated, or holds more than `at_most` bytes.
     """
-    member, found = zlib.decompressobj(GZIP), 0
+    member, found, begun = zlib.decompressobj(GZIP), 0, False
     for chunk in chunks:
+        if not begun and not chunk.startswith(GZIP_MAGIC[: len(chunk)]):
+            raise FileRejected(
+                "The name ends in .gz, but this is no gzip archive. Drop it again without that end."
+            )
+        begun = True
         while chunk:
             if member.eof and not (chunk := chunk.lstrip(b"\0")):
                 break
@@ -266,6 +281,8 @@ def inflated(chunks: Iterable[bytes], at_most: int) -> Iterator[bytes]:
                 )
             if piece:
                 yield piece
+    if not begun:
+        raise FileRejected(EMPTY)
     if not member.eof:
         raise FileRejected("The gzip archive is incomplete. Drop it again when it is whole.")
 

@@ -116,7 +116,8 @@ def joined(cells: Cells, delimiter: str) -> bytes:
 
 
 def in_file_order(cells: Cells) -> Bytes:
-    lows, highs = ([cells.columns.index(column) for column in edge] for edge in runs(cells.columns))
+    position = {column: at for at, column in enumerate(cells.columns)}
+    lows, highs = ([position[column] for column in edge] for edge in runs(cells.columns))
     starts, stops = cells.starts[:, lows], cells.stops[:, highs]
     kept = spans(len(cells.text), starts.ravel(), stops.ravel() + 1)
     written: Bytes = cells.text[unpacked(kept)[: len(cells.text)]]

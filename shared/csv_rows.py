@@ -18,15 +18,17 @@ from shared.routes import Route
 LONGEST_LINE = 1024 * 1024
 LONGEST_ROW = 4 * 1024 * 1024
 REPORTED_PROBLEMS = 10
+GZIP_MAGIC = b"\x1f\x8b"
 MAGIC = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"%PDF": "a PDF document",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzip archive",
+    GZIP_MAGIC: "a gzip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
 }
+EMPTY = "The file is empty. Drop it again with a header line and at least one row."
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 QUOTES = {"'": "single", '"': "double"}
@@ -142,7 +144,7 @@ def read_rows(stream: io.RawIOBase, dialect: Dialect, line: int = 1, width: int 
         width = len(row.cells)
         yield row
     if not width:
-        raise FileRejected("The file is empty. Drop it again with a header line and at least one row.")
+        raise FileRejected(EMPTY)
 
 
 def refuse_other_formats(start: bytes, dialect: Dialect) -> None:
@@ -154,7 +156,10 @@ def refuse_other_formats(start: bytes, dialect: Dialect) -> None:
         )
     for magic, kind in MAGIC.items():
         if start.startswith(magic):
-            raise FileRejected(f"The file is {kind}, not a CSV. Export the table as CSV and drop that.")
+            what = "Export the table as CSV and drop that."
+            if magic == GZIP_MAGIC:
+                what = "Drop it unpacked, or as .csv.gz, if the route's `pattern` takes such names."
+            raise FileRejected(f"The file is {kind}, not a CSV. {what}")
 
 
 def checked_lines(text: io.TextIOWrapper, dialect: Dialect, first: int) -> Iterator[str]:
@@ -242,7 +247,8 @@ def table_of(names: Sequence[str], line: int, route: Route) -> Table:
     optional = {name for name, rule in rules.items() if not rule.required}
     named = list(dict.fromkeys([*route.send, *route.carry, *route.unique, *rules]))
     required = [name for name in named if name not in optional]
-    missing = [name for name in required if name not in names]
+    present = set(names)
+    missing = [name for name in required if name not in present]
     if missing:
         raise FileRejected(missing_columns(names, line, missing, required, dialect_of(route)))
     refuse_unusable_names(names, line)
@@ -266,13 +272,12 @@ def table_of(names: Sequence[str], line: int, route: Route) -> Table:
 
 
 def refuse_unusable_names(names: Sequence[str], line: int) -> None:
+    first: dict[str, int] = {}
     for at, name in enumerate(names, start=1):
         if not name.strip():
             raise FileRejected(f"Line {line}: field {at} of the header is empty. Give every column a name.")
-        if names.index(name) != at - 1:
-            raise FileRejected(
-                f"Line {line}: fields {names.index(name) + 1} and {at} of the header are the same."
-            )
+        if first.setdefault(name, at) != at:
+            raise FileRejected(f"Line {line}: fields {first[name]} and {at} of the header are the same.")
 
 
 def missing_columns(
@@ -295,6 +300,10 @@ def likely_setting(names: Sequence[str], missing: list[str], dialect: Dialect) -
         return (
             f" The fields seem to be separated by {others[0]}, this route expects {expected}: "
             "save the file with those, or set the route's `delimiter`."
+        )
+    if names[0].startswith("sep="):
+        return (
+            ' Its first line, "sep=…", is for a spreadsheet only: delete it, or export the table without it.'
         )
     for mark, word in QUOTES.items():
         if any(name.startswith(mark) and name.strip(mark) in missing for name in names):

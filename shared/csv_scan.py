@@ -200,6 +200,7 @@ def cell_starts(found: Scan) -> Bits:
 
 def runs(columns: Sequence[int]) -> tuple[list[int], list[int]]:
     """The first and the last of each run of neighbours among ascending columns."""
-    lows = [at for at in columns if at - 1 not in columns]
-    highs = [at for at in columns if at + 1 not in columns]
+    known = set(columns)
+    lows = [at for at in columns if at - 1 not in known]
+    highs = [at for at in columns if at + 1 not in known]
     return lows, highs

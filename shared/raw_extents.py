@@ -9,7 +9,9 @@ from shared.raw_blocks import Blocks
 from shared.raw_rows import DELIMITERS
 
 AT_ONCE = 256
+STRETCHES_AT_MOST = 1_000_000
 PART = re.compile(rb'"?(?:[^" ,]*/)?(part-\d+\.csv)"?\r?')
+KEPT = 1024 * 1024
 Extents = dict[str, list[list[int]]]
 
 
@@ -23,7 +25,7 @@ def extents_of(chunks: Iterable[bytes], match: str, delimiter: str = "") -> Exte
     separator = (delimiter or DELIMITERS[match]).encode()
     found: Extents = {}
     stretch, last = [0, 0], ""
-    after = 0
+    after = stretched = 0
     blocks = Blocks(chunks)
     for block in blocks:
         begun, at = after, 0
@@ -32,8 +34,14 @@ def extents_of(chunks: Iterable[bytes], match: str, delimiter: str = "") -> Exte
             if part and part != last:
                 stretch, last = [after, after], part
                 found.setdefault(part, []).append(stretch)
+                stretched += 1
             if part:
                 stretch[1] = after = begun + at
+        if stretched > STRETCHES_AT_MOST:
+            raise StageFailed(
+                f"The raw predictions go from one part to another more than {STRETCHES_AT_MOST:,} times. Nothing was "
+                "published: let the scoring script return the rows of a file together."
+            )
         blocks.keep(block[after - begun :])
     if blocks.rest:
         raise StageFailed(
@@ -43,6 +51,19 @@ def extents_of(chunks: Iterable[bytes], match: str, delimiter: str = "") -> Exte
     # The last line was given an end where it had none.
     stretch[1] -= blocks.cut_off
     return found
+
+
+def in_pieces(chunks: Iterable[bytes], extents: Extents, parts: list[str]) -> Iterator[tuple[int, bytes]]:
+    """The whole raw file, stretch by stretch, each with the number of its part in `parts`."""
+    numbers = {part: number for number, part in enumerate(parts)}
+    order = sorted((begin, end, part) for part, stretches in extents.items() for begin, end in stretches)
+    stream, held, at = iter(chunks), b"", 0
+    for begin, end, part in order:
+        while at + len(held) < end and (more := next(stream, b"")):
+            held += more
+        yield numbers[part], held[begin - at : end - at]
+        if end - at > KEPT:
+            held, at = held[end - at :], end
 
 
 def stretches_in(block: bytes, separator: bytes) -> Iterator[tuple[str, int]]:

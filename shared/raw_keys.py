@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from shared.errors import StageFailed
@@ -83,6 +84,8 @@ class KeyIndex:
         """Rows counted through all parts and their values, as lines `row,values` for each part."""
         import numpy as np
 
+        if not len(rows):
+            return
         owners = np.searchsorted(self.firsts, rows, side="right") - 1
         turn = np.argsort(owners, kind="stable")
         for some in np.split(turn, np.flatnonzero(np.diff(owners[turn])) + 1):
@@ -92,24 +95,33 @@ class KeyIndex:
             yield self.parts[owner], b"".join(lines)
 
 
-def rows_by_key(chunks: Iterable[bytes], index: KeyIndex, route: Route) -> Iterator[tuple[int, bytes]]:
+@dataclass
+class Strays:
+    """Rows of the raw predictions whose key no row of the run has: how many, and the first one's number (from 1)."""
+
+    count: int = 0
+    first: int = 0
+
+
+def rows_by_key(
+    chunks: Iterable[bytes], index: KeyIndex, route: Route, strays: Strays
+) -> Iterator[tuple[int, bytes]]:
     """The raw file's rows, given to the parts that have their keys: (part number, lines `row,values` to be appended).
 
-    What is held back is at most some 40 MB. Raises StageFailed for a key that no row has, and for rows that cannot be
-    read.
+    What is held back is at most some 40 MB. Rows with a key that no row has are counted in `strays`. Raises StageFailed
+    for rows that cannot be read.
     """
     form = Form(match="key", width=len(route.predictions), delimiter=delimiter_of(route), lead="key")
     reader = Reader(form)
     held: dict[int, bytearray] = {}
     for found in reader.rows(chunks):
         rows = index.find(found.keys)
-        if (rows < 0).any():
-            row = reader.read - len(rows) + int((rows < 0).argmax()) + 1
-            raise StageFailed(
-                f"Row {row} of the raw predictions has a key that no row of this run has. {UNUSABLE[:-1]}: the model "
-                "must return keys as it gets them, as text, and first in each row."
-            )
-        for part, more in index.distributed(rows, found.values):
+        known = rows >= 0
+        if not known.all():
+            strays.first = strays.first or reader.read - len(rows) + int(known.argmin()) + 1
+            strays.count += len(rows) - int(known.sum())
+        values = found.values if known.all() else list(compress(found.values, known.tolist()))
+        for part, more in index.distributed(rows[known], values):
             held.setdefault(part, bytearray()).extend(more)
         full = sum(map(len, held.values())) > AT_MOST
         for part in [part for part, lines in held.items() if full or len(lines) > ENOUGH]:

@@ -52,6 +52,11 @@ def proposal(sample: bytes, parts: dict[str, int], predictions: int) -> str:
             "it holds Python lists, as early MLflow deployments wrote them. Deploy the model anew"
         )
     samples = [Sample(mark, rows_of(text, mark)) for mark in MARKS]
+    if all(len(cells) == 1 and bare_name(cells[0]) in parts for cells in samples[0].rows):
+        looks = (
+            "Its rows are the names of the parts and nothing else, as where the script writes a file for each"
+        )
+        return advice(looks, "files", DELIMITERS["files"], predictions, predictions)
     naming = max(samples, key=lambda one: len(one.owners(parts)))
     if naming.owners(parts):
         return of_names(naming, parts, predictions, whole)
@@ -96,6 +101,11 @@ def of_one_part(samples: list[Sample], lines: int, rows: int, predictions: int, 
     if lines > rows or (whole and lines < rows):
         looks = "The rows name neither file nor key, and there is another number of them than was sent"
         return advice(looks, "none", mark, predictions, predictions)
+    if keyed and fitting is keyed:
+        looks = (
+            "Its rows have one field more than `predictions` names columns, as where a key stands before them"
+        )
+        return advice(looks, "key", keyed.mark, predictions, predictions) + " Name the column in `key`, too."
     looks = "The rows hold predictions only, as far as can be seen, so that nothing but their order tells them apart"
     return advice(looks, "order", mark, predictions, predictions) + or_by_key(keyed)
 

@@ -123,6 +123,9 @@ def rule_problems(route: "Route") -> Iterator[str]:
     for key, wrong in (("missing", True), ("required", False), ("unique", False)):
         if isinstance(stated, dict) and stated.get(key) is wrong:
             yield f"columns.{route.key}.{key}: the key is in every file, never empty and unique"
+    for name, rule in rules.items():
+        if rule.unique and not rule.required and name != route.key:
+            yield f"columns.{name}.required: a unique column must be in every file"
 
 
 def match_problems(route: "Route") -> Iterator[str]:
@@ -135,7 +138,7 @@ def match_problems(route: "Route") -> Iterator[str]:
         yield f'key: "{route.key}" is not among `send`; the model must get it to return it'
     if route.part_size and not route.cuts_files:
         yield f'part_size: with match = "{route.match}" a file stays in one part; leave it out'
-    if route.also_raw and route.shares_parts:
+    if route.also_raw and route.shares_jobs and route.match in ("row", "key"):
         yield (
             f'also_raw: with match = "{route.match}" raw predictions of several files stand mixed; set `max_files` to 1'
         )

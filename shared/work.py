@@ -47,8 +47,12 @@ def to_score(run: Run) -> list[Version]:
     versions = clients.ledger().sealed(run.run)
     if run.attempt == 1:
         return versions
-    last = verdicts(run, "unpack", attempt=run.attempt - 1)
-    incomplete = {verdict.version for verdict in last if not verdict.word}
+    key = f"{work_folder(run.run, run.attempt)}/incomplete.jsonl"
+    if read_lines(key) is None:
+        # Once: an execution of unpack that is late may yet find something else.
+        last = verdicts(run, "unpack", attempt=run.attempt - 1)
+        create(key, json_lines({"version": verdict.version} for verdict in last if not verdict.word))
+    incomplete = {line["version"] for line in read_lines(key) or []}
     return [version for version in versions if version.key in incomplete]
 
 
@@ -78,12 +82,13 @@ def portions(versions: Iterable[Version]) -> list[Portion]:
     size = 0
     for version in versions:
         stretches = stretches_of(version)
-        if some and (stretches > 1 or len(some) == FILES_AT_ONCE or size + version.size > BYTES_AT_ONCE):
+        weight = version.size * (INFLATES if is_archive(version) else 1)
+        if some and (stretches > 1 or len(some) == FILES_AT_ONCE or size + weight > BYTES_AT_ONCE):
             found.append(Portion(len(found), some))
             some, size = [], 0
         if stretches == 1:
             some.append(version)
-            size += version.size * (INFLATES if is_archive(version) else 1)
+            size += weight
         for stretch in range(stretches if stretches > 1 else 0):
             found.append(Portion(len(found), [version], stretch, last=stretch + 1 == stretches))
     if some or not found:

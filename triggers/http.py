@@ -67,7 +67,11 @@ async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
     except BadRequest as problem:
         return problem_json(problem)
     await start(client, [one.launch for one in runs if one.new])
-    base = req.url.split("?")[0].rstrip("/")
+    return accepted(runs, req.url.split("?")[0].rstrip("/"))
+
+
+def accepted(runs: list[Planned], base: str) -> func.HttpResponse:
+    """202: the runs, each with its files and the address to look at, below `base`."""
     shown = [{"run": one.launch.run, "blobs": one.blobs, "url": f"{base}/{one.launch.run}"} for one in runs]
     headers = {"Location": f"{base}/{runs[0].launch.run}", "Retry-After": "5"}
     return json_response({"runs": shown}, 202, headers)
@@ -103,10 +107,14 @@ def planned(asked: Asked, key: str) -> list[Planned]:
     """
     route = usable_route(asked.route)
     versions = found_versions(asked, route)
-    groups = [versions] if route.shares_jobs else [[version] for version in versions]
-    runs = [(asked_run(key, group), group) for group in groups]
+    runs = [(asked_run(key, group), group) for group in grouped(versions, route)]
     check_load(sum(ledger().run(run) is None for run, _ in runs))
     return [opened(run, route, group, force=asked.force) for run, group in runs]
+
+
+def grouped(versions: list[Version], route: Route) -> list[list[Version]]:
+    """The files of each run."""
+    return [versions] if route.shares_jobs else [[version] for version in versions]
 
 
 def asked_run(key: str, versions: list[Version]) -> str:
@@ -174,21 +182,19 @@ async def rerun_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
     """Goes on with the files of a closed run that failed or were canceled.
 
     Where its job completed, its raw predictions are unpacked again, and only what they leave incomplete is scored once
-    more, in the same run; otherwise a new run scores the files. 202 names the run that goes on.
+    more, in the same run; otherwise new runs score the files. 202: the runs that go on, as `POST /api/runs` shows them.
     """
     name = req.route_params["run"]
     try:
-        launch = await asyncio.to_thread(to_be_rerun, name)
+        runs = await asyncio.to_thread(to_be_rerun, name)
     except BadRequest as problem:
         return problem_json(problem)
-    await start(client, [launch])
-    base = req.url.split("?")[0].removesuffix(f"/{name}/rerun")
-    headers = {"Location": f"{base}/{launch.run}", "Retry-After": "5"}
-    return json_response({"run": launch.run, "url": headers["Location"]}, 202, headers)
+    await start(client, [one.launch for one in runs])
+    return accepted(runs, req.url.split("?")[0].removesuffix(f"/{name}/rerun"))
 
 
-def to_be_rerun(name: str) -> Launch:
-    """The launch that goes on; its record is written. Raises BadRequest where there is nothing to go on with."""
+def to_be_rerun(name: str) -> list[Planned]:
+    """The runs that go on; their records are written. Raises BadRequest where there is nothing to go on with."""
     run = found_run(name)
     if run.stage != "closed":
         raise BadRequest(409, "still-open", f"Run {name} is at {run.stage}; cancel it, or wait for its end.")
@@ -198,14 +204,15 @@ def to_be_rerun(name: str) -> Launch:
         raise BadRequest(
             409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
         )
-    check_load(1)
     route = usable_route(run.route["name"])
+    groups = [versions] if run.job_outcome == "completed" else grouped(versions, route)
+    check_load(len(groups))
     if run.job_outcome == "completed":
         launch = ledger().reopen(name, route)
         if launch is None:
             raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
-        return launch
-    return opened(new_run(clients.now()), route, versions, force=run.force).launch
+        return [Planned(launch, [version.blob for version in versions], new=True)]
+    return [opened(new_run(clients.now()), route, group, force=run.force) for group in groups]
 
 
 def ledger() -> Ledger:

@@ -167,7 +167,8 @@ def test_a_form_that_nobody_knows_fails_with_a_proposal(app: App, match: str) ->
 def rerun(app: App, launch: Launch, route: Route) -> Launch:
     """The launch that goes on with a closed run, by the route now in force."""
     app.set_routes(route)
-    again = to_be_rerun(launch.run)
+    [planned] = to_be_rerun(launch.run)
+    again = planned.launch
     assert (again.run, again.launch) == (launch.run, 2)
     return again
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from activities import raw
 from activities.parts import pack
 from activities.predictions import unpack
 from activities.runs import gather, write_results
@@ -118,6 +119,27 @@ def test_a_key_that_two_files_have_fails_the_later_one_with_the_reason(app: App)
     assert "same" in found[B].why
 
 
+def test_a_file_that_is_rejected_for_its_keys_takes_none_from_others(app: App) -> None:
+    launch = of_files(app, {A: "a,1\na,2\nb,3\n", B: "b,4\n"})
+    assert [verdict.word for verdict in index(app, launch).values()] == ["rejected", ""]
+
+
+def test_a_file_whose_own_keys_come_twice_is_rejected_although_another_has_them_too(app: App) -> None:
+    launch = of_files(app, {A: "a,1\n", B: "a,2\na,3\n"})
+    found = index(app, launch)
+    assert (found[A].word, found[B].word) == ("", "rejected")
+    assert "Rows 1 and 2" in found[B].why
+
+
+def test_many_keys_are_put_apart_with_little_of_them_held(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw, "HELD_AT_MOST", 10)
+    rows = {name: [f"{name[-5]}{row},{row}\n" for row in range(30)] for name in (A, B)}
+    launch = of_files(app, {name: "".join(lines) for name, lines in rows.items()})
+    job_ended(app, launch, shuffled(app, launch))
+    whole(unpack, launch)
+    assert {word.word for word in results(app, launch).values()} == {"published"}
+
+
 def test_a_file_whose_keys_another_one_had_is_scored_in_a_run_of_its_own(app: App) -> None:
     launch = of_files(app, {A: "a,1\n", B: "a,3\n"})
     job_ended(app, launch, "a 2.0\n")
@@ -158,6 +180,18 @@ def test_a_file_never_gets_the_predictions_of_one_whose_cells_were_not_its_own(a
     job_ended(app, launch, "".join(lines))
     assert whole(unpack, launch)["again"]
     assert "named/c.csv" not in app.names("predictions")
+
+
+def test_rows_of_unknown_keys_harm_only_the_file_that_lacks_them(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    launch = of_files(app, {A: "a,1\n", B: "007,2\n"})
+    job_ended(app, launch, "a 2.0\n7 4.0\n")
+    assert whole(unpack, launch)["again"]
+    found = {verdict.blob: verdict for verdict in work.verdicts(app.run(launch), "unpack", attempt=1)}
+    assert (found[A].word, found[B].word) == ("published", "")
+    assert "the first is row 2, have a key that no row of this run has" in found[B].why
+    assert "1 rows of the raw predictions" in caplog.text
 
 
 def test_a_key_of_no_row_publishes_nothing(app: App) -> None:

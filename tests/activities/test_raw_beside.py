@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from activities.predictions import unpack
+from activities.publishing import put_beside
 from shared import blob_io, clients, work
 from shared.records import Launch
 from tests.activities.conftest import App
@@ -73,9 +74,38 @@ def test_files_of_the_jobs_own_lie_beside_theirs(app: App) -> None:
     assert {name: app.read("predictions", f"{name}.raw").decode() for name in names} == texts
 
 
+@pytest.mark.parametrize(("match", "carry"), [("file", ("id",)), ("none", ())])
+def test_of_a_shared_job_each_file_gets_the_rows_of_its_own(
+    app: App, match: str, carry: tuple[str, ...]
+) -> None:
+    names = ("named/a.csv", "named/b.csv")
+    versions = [app.drop(name, f"id,x\n{name},{at}\n") for at, name in enumerate(names)]
+    launch = packed(app, *versions, route=app.named(match=match, carry=carry, also_raw=True))
+    parts = {verdict.blob: verdict.pieces[0][0] for verdict in work.index(app.run(launch))}
+    job_ended(app, launch, f"2.0 {parts[names[1]]}\n0.0 {parts[names[0]]}\n")
+    whole(unpack, launch)
+    raw = {name: app.read("predictions", f"{name}.raw").decode() for name in names}
+    assert raw == {name: f"{2.0 * at} {parts[name]}\n" for at, name in enumerate(names)}
+
+
 def test_a_newer_version_replaces_them(app: App) -> None:
     unpacked(app, "2.0\n4.0\n", match="order")
     unpacked(app, "6.0\n", "id,x\nc,3\n", match="order")
+    assert app.read("predictions", RAW) == b"6.0\n"
+
+
+def test_they_go_with_the_predictions_they_belonged_to(app: App) -> None:
+    unpacked(app, "2.0\n4.0\n", match="order")
+    unpacked(app, "6.0\n", "id,x\nc,3\n", match="order", also_raw=False)
+    assert app.names("predictions") == [NAME]
+
+
+def test_those_of_an_older_version_are_never_put_beside_newer_predictions(app: App) -> None:
+    route = app.named(max_files=1, also_raw=True, match="order")
+    older = packed(app, app.drop(NAME, DATA), route=route)
+    version = app.ledger.sealed(older.run)[0]
+    unpacked(app, "6.0\n", "id,x\nc,3\n", match="order")
+    put_beside(app.run(older), version, RAW, [b"old"])
     assert app.read("predictions", RAW) == b"6.0\n"
 
 

@@ -44,14 +44,14 @@ def answer(
     status: int, body: Any = "", *, create: bool = False, headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """A canned answer to one POST; a job is made only where `create` says so."""
-    return {"do": "answer", "status": status, "create": create, "headers": headers or {}, "body": body}
+    return {"do": "answer", "status": status, "after": create, "headers": headers or {}, "body": body}
 
 
 def throttled(seconds: int) -> dict[str, Any]:
     return answer(429, headers={"Retry-After": f"{seconds}"})
 
 
-LOST, NEVER_ARRIVED = {"do": "reset-after-create"}, {"do": "reset-before-create"}
+LOST, NEVER_ARRIVED = {"do": "reset", "after": True}, {"do": "reset"}
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ class Whole:
 
 
 def answering(app: App, answers: list[dict[str, Any]]) -> None:
-    requests.post(f"{app.emulator.url}/control/invoke", json=answers, timeout=10).raise_for_status()
+    plan = {"faults": [{"on": "POST /endpoints/", **answer} for answer in answers]}
+    requests.put(f"{app.emulator.url}/control/faults", json=plan, timeout=10).raise_for_status()
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)

@@ -134,7 +134,7 @@ def test_a_rerun_unpacks_what_is_there_and_pays_for_no_second_job(drops: Drops) 
     jobs = drops.jobs()
     predictions.delete_blob("double/taken.csv")
     answer = post(drops, f"runs/{run.run}/rerun")
-    assert (answer.status_code, answer.json()["run"]) == (202, run.run)
+    assert (answer.status_code, answer.json()["runs"][0]["run"]) == (202, run.run)
     until(lambda: drops.predictions(version.blob) == doubled(5), "the predictions")
     assert drops.jobs() == jobs
     assert drops.closed(version)[1].word == "published"
@@ -146,11 +146,12 @@ def test_a_run_whose_job_failed_is_rerun_as_a_new_one(drops: Drops) -> None:
     run, _ = drops.closed(version)
     answer = post(drops, f"runs/{run.run}/rerun")
     assert answer.status_code == 202
-    assert answer.json()["run"] != run.run
+    [planned] = answer.json()["runs"]
+    assert (planned["run"] != run.run, planned["blobs"]) == (True, [version.blob])
     again, word = until(
         lambda: found if (found := drops.closed(version))[0].run != run.run else None, "the new run"
     )
-    assert (again.run, word.word) == (answer.json()["run"], "failed")
+    assert (again.run, word.word) == (planned["run"], "failed")
 
 
 def test_the_same_bytes_are_not_scored_twice_by_the_same_model(drops: Drops) -> None:

@@ -126,7 +126,11 @@ BAD = {
     "an xlsx": (b"PK\x03\x04\x14\0", f"The file is a zip archive or an Excel workbook, {NOT_CSV}"),
     "a JPEG": (b"\xff\xd8\xff\xe0", f"The file is a JPEG image, {NOT_CSV}"),
     "a Parquet file": (b"PAR1\x15\x04", f"The file is a Parquet file, {NOT_CSV}"),
-    "a gzip archive": (b"\x1f\x8b\x08\0", f"The file is a gzip archive, {NOT_CSV}"),
+    "a gzip archive": (
+        b"\x1f\x8b\x08\0",
+        "The file is a gzip archive, not a CSV. Drop it unpacked, or as .csv.gz, "
+        "if the route's `pattern` takes such names.",
+    ),
     "words for numbers": (with_rows(b"1,old,3"), f'Line 2, column "age" is not a number.\n{NUMBERS}'),
     "an empty number": (with_rows(b"1,,3"), f'Line 2, column "age" is empty.\n{EMPTY}'),
     "a blank number": (with_rows(b"1,  ,3"), f'Line 2, column "age" is empty.\n{EMPTY}'),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StageFailed
-from shared.raw_keys import AT_MOST, Duplicate, KeyIndex, Sources, duplicate_keys, rows_by_key
+from shared.raw_keys import AT_MOST, Duplicate, KeyIndex, Sources, Strays, duplicate_keys, rows_by_key
 from shared.raw_predictions import Tally, predicted
 from shared.routes import Route
 from tests.shared.raw_text import cut, lines, parsed, route
@@ -36,9 +36,11 @@ def sources(parts: dict[int, list[str]], sizes: list[int] | None = None) -> Sour
     return {part: opened(keys) for part, keys in parts.items()}
 
 
-def distributed(raw: Iterable[bytes], index: KeyIndex, asked: Route) -> dict[int, bytes]:
+def distributed(
+    raw: Iterable[bytes], index: KeyIndex, asked: Route, strays: Strays | None = None
+) -> dict[int, bytes]:
     found: dict[int, bytes] = defaultdict(bytes)
-    for part, more in rows_by_key(raw, index, asked):
+    for part, more in rows_by_key(raw, index, asked, strays or Strays()):
         found[part] += more
     return dict(found)
 
@@ -90,14 +92,12 @@ def test_a_key_that_comes_twice_in_the_raw_predictions_is_left_to_the_part() -> 
 @pytest.mark.parametrize(
     ("hashed", "keys"), [(hash, ["a", "b", "c"]), (hash, []), (hash, ["a"]), (alike, ["a", "b", "c"])]
 )
-def test_a_key_of_no_row_is_refused_by_its_row(hashed: Callable[[bytes], int], keys: list[str]) -> None:
-    index = KeyIndex.of(sources({1: keys}), hashed)
-    raw = "".join(f"{key} 1\n" for key in keys) + "CANARY7391 2\n"
-    with pytest.raises(
-        StageFailed, match=f"^Row {len(keys) + 1} of the raw predictions has a key"
-    ) as refused:
-        distributed(cut(raw.encode(), [5]), index, route("key"))
-    assert "CANARY7391" not in str(refused.value)
+def test_keys_of_no_row_are_left_out_and_counted(hashed: Callable[[bytes], int], keys: list[str]) -> None:
+    index, strays = KeyIndex.of(sources({1: keys}), hashed), Strays()
+    raw = "".join(f"{key} 1\n" for key in keys) + "x 2\n" + "".join(f"{key} 1\n" for key in keys) + "y 3\n"
+    found = distributed(cut(raw.encode(), [5]), index, route("key"), strays)
+    assert found.get(1, b"").count(b",1\n") == 2 * len(keys)
+    assert strays == Strays(2, len(keys) + 1)
 
 
 @pytest.mark.parametrize("raw", [b"a\n", b"a 1 2\n", b"\n"])
@@ -114,7 +114,7 @@ def test_many_rows_are_given_on_before_there_are_too_many() -> None:
     raw = (b"".join(b"k%d %b\n" % (part, value) for part in range(1, 1001)) for _ in range(50))
     sizes: Counter[int] = Counter()
     total = 0
-    for part, more in rows_by_key(raw, index, route("key")):
+    for part, more in rows_by_key(raw, index, route("key"), Strays()):
         sizes[part] += 1
         total += len(more)
         assert len(more) <= AT_MOST // 100

@@ -44,6 +44,8 @@ def settings(text: str) -> str:
         ("two words\n[1, 2]\nx\n", SINGLE, 1, 'match = "order"'),
         ("1 2\n3 4\n5 6\n", SINGLE, 2, 'match = "order"'),
         ("1;2\n3;4\n5;6\n", SINGLE, 2, 'match = "order", raw_delimiter = ";"'),
+        ("k1 1 2\nk2 3 4\nk3 5 6\n", SINGLE, 2, 'match = "key"'),
+        (f"{ONE}\n{TWO}\n", BOTH, 2, 'match = "files"'),
         ("1.5\n2.5\n", SINGLE, 1, 'match = "none"'),
         ("1.5\n" * 4, SINGLE, 1, 'match = "none"'),
     ],
