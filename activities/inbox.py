@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 import azure.durable_functions as df
@@ -14,7 +13,7 @@ from shared import clients, work
 from shared.blob_io import copy_version
 from shared.current_routes import current_routes
 from shared.durations import parse_size
-from shared.names import bare_etag
+from shared.names import NOTE, bare_etag, shown, usable
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
 
@@ -29,17 +28,19 @@ def arrive(name: str) -> Route | None:
     """
     route = current_routes().of(name)
     if route is None:
-        log.info("blob %s: no route takes it, it stays where it is", name)
+        log.info("blob %s: no route takes it, it stays where it is", shown(name))
         return None
     seen = look(name, route)
     if seen is None or not seen.size:
-        log.info("blob %s: gone, empty or not whole yet, the sweep looks again", name)
+        log.info("blob %s: gone, empty or not whole yet, the sweep looks again", shown(name))
         return None
     return route if clients.ledger().arrive(seen) else None
 
 
 def look(name: str, route: Route) -> Version | None:
     """The version that stands under a name now, or None where there is none that is whole."""
+    if not usable(name):
+        return None
     try:
         blob = clients.container("inbox").get_blob_client(name).get_blob_properties()
     except ResourceNotFoundError:
@@ -123,7 +124,7 @@ def moved(version: Version, verdict: Verdict, run: Run) -> tuple[Version, str]:
     try:
         return version, "moved" if dispose(version, verdict, run) else "stays"
     except AzureError as problem:
-        log.exception("run %s: blob %s could not be moved", run.run, version.blob)
+        log.exception("run %s: blob %s could not be moved", run.run, shown(version.blob))
         return version, type(problem).__name__
 
 
@@ -164,9 +165,10 @@ def stays(version: Version, run: Run) -> bool:
 
 def archived_name(version: Version) -> str:
     """`a/b.csv` -> `a/b.20261120T101500.3f9c2a….csv`: every version keeps a name of its own."""
-    path = PurePosixPath(version.blob)
+    folder, slash, name = version.blob.rpartition("/")
+    stem, dot, end = name.rpartition(".") if "." in name[1:] else (name, "", "")
     dropped = version.modified[:19].replace("-", "").replace(":", "")
-    return str(path.with_name(f"{path.stem}.{dropped}.{version.key[-12:]}{path.suffix}"))
+    return f"{folder}{slash}{stem}.{dropped}.{version.key[-12:]}{dot}{end}"
 
 
 def explain(version: Version, verdict: Verdict, run: Run) -> None:
@@ -181,5 +183,5 @@ def explain(version: Version, verdict: Verdict, run: Run) -> None:
         f"{where} Correct it and drop it into {version.container} again, under the same name.\n\n"
         f"dropped {version.modified}, route {version.route}, run {run.run}\n"
     )
-    note = clients.container("rejected").get_blob_client(f"{version.blob}.why.txt")
+    note = clients.container("rejected").get_blob_client(f"{version.blob}{NOTE}")
     note.upload_blob(text.encode(), overwrite=True)

@@ -177,8 +177,8 @@ def guarded(version: Version, run: Run, packed: Callable[[], Verdict]) -> Verdic
     except Exception as problem:  # noqa: BLE001  see below
         # A fault of ours that one file brings out; the others of the run go on. The text may quote a cell.
         place = traceback.extract_tb(problem.__traceback__)[-1]
-        kind = type(problem).__name__
-        log.error("run %s: blob %s: %s at %s:%d", run.run, version.blob, kind, place.filename, place.lineno)  # noqa: TRY400
+        kind, blob = type(problem).__name__, names.shown(version.blob)
+        log.error("run %s: blob %s: %s at %s:%d", run.run, blob, kind, place.filename, place.lineno)  # noqa: TRY400
         return verdict.but(word="failed", why=f"pack: {kind}; the app's log says where")
 
 

@@ -113,7 +113,7 @@ def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | 
     predictions of another version stand by now.
     """
     if metadata_of(properties(target_of(version))).get("dropscore_version") != version.key:
-        log.warning("run %s: %s belongs to predictions that others have replaced", run.run, name)
+        log.warning("run %s: %s belongs to predictions that others have replaced", run.run, names.shown(name))
         return
     blob = clients.container("predictions").get_blob_client(name)
     standing = properties(blob)
@@ -122,7 +122,7 @@ def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | 
         condition = {"etag": standing.etag, "match_condition": MatchConditions.IfNotModified}
     try:
         if standing is not None and metadata_of(standing).get("dropscore_version", "")[:26] != version.name:
-            log.warning("run %s: %s is not ours and stays as it is", run.run, name)
+            log.warning("run %s: %s is not ours and stays as it is", run.run, names.shown(name))
         elif pieces is not None:
             writer = BlockWriter(blob, f"{run.run}-{run.launch:04d}-{run.attempt:02d}")
             for piece in pieces:
@@ -131,11 +131,13 @@ def put_beside(run: Run, version: Version, name: str, pieces: Iterable[bytes] | 
         elif standing is not None:
             blob.delete_blob(**condition)
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-        log.warning("run %s: %s was changed by others meanwhile and stays so", run.run, name)
+        log.warning("run %s: %s was changed by others meanwhile and stays so", run.run, names.shown(name))
     except HttpResponseError as problem:
         if not refusal(problem):
             raise
-        log.warning("run %s: storage refuses to have %s written: %s", run.run, name, refusal(problem))
+        log.warning(
+            "run %s: storage refuses to have %s written: %s", run.run, names.shown(name), refusal(problem)
+        )
 
 
 def identity_of(version: Version, packed: Verdict, run: Run) -> dict[str, str]:

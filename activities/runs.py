@@ -18,6 +18,7 @@ from shared import clients, schedule, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
+from shared.names import shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -163,7 +164,9 @@ def word_each(launch: Launch) -> list[Verdict]:
     standing = ledger.resulted(launch, words)
     for verdict in standing:
         level = logging.WARNING if verdict.word == "failed" else logging.INFO
-        log.log(level, "run %s: blob %s %s%s", launch.run, verdict.blob, verdict.word, said(verdict.why))
+        log.log(
+            level, "run %s: blob %s %s%s", launch.run, shown(verdict.blob), verdict.word, said(verdict.why)
+        )
     return standing
 
 
@@ -191,7 +194,7 @@ def known_verdicts(run: Run) -> list[Verdict]:
 
 
 def said(why: str) -> str:
-    return f" ({' '.join(why.split())})" if why else ""
+    return f" ({shown(' '.join(why.split()))})" if why else ""
 
 
 @bp.activity_trigger(input_name="message")

@@ -5,6 +5,8 @@ import json
 import secrets
 from datetime import datetime
 
+# Beside a rejected file, the reason.
+NOTE = ".why.txt"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -15,6 +17,21 @@ def digest(text: str, length: int) -> str:
 def bare_etag(etag: str) -> str:
     """ETags come quoted from some calls and bare from others (listings, events)."""
     return etag.strip('"')
+
+
+def usable(blob: str) -> bool:
+    """Whether a name can be asked for, and is no note of ours.
+
+    HTTP clients take segments of dots out of addresses (RFC 3986 §5.2.4), even out of the container; some services
+    take a backslash for a slash.
+    """
+    segments = blob.replace("\\", "/").split("/")
+    return bool(segments[-1]) and not {".", ".."} & set(segments) and not blob.endswith(NOTE)
+
+
+def shown(blob: str) -> str:
+    """A name as it may stand in a line of a log."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in blob)
 
 
 def name_key(container: str, blob: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from shared.column_rules import Rule, as_json, rule_of
 from shared.errors import RouteError
+from shared.names import usable
 from shared.records import Record
 from shared.route_values import value_problems
 from shared.signatures import inputs_of
@@ -140,7 +141,8 @@ class Routes:
     routes: tuple[Route, ...]
 
     def of(self, blob: str) -> Route | None:
-        return next((route for route in self.routes if route.takes(blob)), None)
+        """The first route that takes a name; None, too, for one that cannot be used."""
+        return next((route for route in self.routes if route.takes(blob)), None) if usable(blob) else None
 
     def named(self, name: str) -> Route | None:
         return next((route for route in self.routes if route.name == name), None)

@@ -18,7 +18,9 @@ from shared.names import (
     predictions_name,
     recipe,
     run_of_idempotency_key,
+    shown,
     ulid,
+    usable,
     version_key,
     work_folder,
 )
@@ -51,6 +53,37 @@ def test_names_that_differ_only_in_case_or_normal_form_are_different_files() -> 
 def test_a_quoted_etag_is_the_same_version_as_a_bare_one() -> None:
     assert bare_etag('"0x8D"') == bare_etag("0x8D") == "0x8D"
     assert version_key("inbox", "a.csv", '"0x8D"') == version_key("inbox", "a.csv", "0x8D")
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        "../ledger/owner.json",
+        "a/../b.csv",
+        "./a.csv",
+        "a/./b.csv",
+        "..\\a.csv",
+        "a/..",
+        "/",
+        "a/",
+        "",
+        "a.csv.why.txt",
+    ],
+)
+def test_names_that_addresses_lose_and_notes_of_ours_are_no_files(blob: str) -> None:
+    assert not usable(blob)
+
+
+@pytest.mark.parametrize(
+    "blob", ["a.csv", "..a.csv", "a..b/c..csv", ".csv", "a\\b.csv", "%2e%2e/a.csv", "\u202ea.csv"]
+)
+def test_other_names_are_files_however_odd(blob: str) -> None:
+    assert usable(blob)
+
+
+def test_a_name_stays_within_its_line_of_a_log() -> None:
+    assert shown("a\nb\r\u2028\x1b[31m\u202e.csv") == "a\\u000ab\\u000d\\u2028\\u001b[31m\\u202e.csv"
+    assert shown("Müller 7.csv") == "Müller 7.csv"
 
 
 @given(MOMENT, RANDOMNESS)
