@@ -158,6 +158,7 @@ class Stack:
             *(sys.executable, "-m", "local.azureml", *map(str, self.models)),
             *("--port", str(self.ports["azureml"]), "--state", str(self.state / "azureml")),
             *("--storage", self.connection_string, "--identity-header", self.secret),
+            *("--storage-alias", f"{self.storage_faults_url}/{azurite.ACCOUNT}"),
         ]
         child = self.start_child("azureml", command, self.base_environment())
         child.wait_until(lambda: answers(f"{self.azureml_url}/discovery"))

@@ -32,6 +32,7 @@ def main() -> None:
             Options(
                 endpoints=endpoints,
                 storage=arguments.storage,
+                storage_alias=arguments.storage_alias,
                 state=arguments.state,
                 port=arguments.port,
                 identity_header=arguments.identity_header,
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--storage", required=True, metavar="CONNECTION_STRING", help="of the storage account"
+    )
+    parser.add_argument(
+        "--storage-alias", default="", metavar="URL", help="another address of the storage account's blobs"
     )
     parser.add_argument(
         "--identity-header", default="local", metavar="SECRET", help="what IDENTITY_HEADER must be"

@@ -13,7 +13,9 @@ from .workspace import DATASTORE_CONTAINER
 class Storage:
     """The one storage account the emulator may read and write. Belongs to one event loop."""
 
-    def __init__(self, connection_string: str) -> None:
+    def __init__(self, connection_string: str, alias: str = "") -> None:
+        """`alias`: another address by which callers may know the account."""
+        self._alias = alias
         self._service = BlobServiceClient.from_connection_string(connection_string)
 
     @property
@@ -43,6 +45,8 @@ class Storage:
         Raises JobFailed where there are none, or where the address lies in another account.
         """
         address = datastore_address(source.uri) or blob_address(source.uri, self.url)
+        if address is None and self._alias:
+            address = blob_address(source.uri, self._alias)
         if address is None:
             raise JobFailed(
                 "ScriptExecution.StreamAccess.Authentication",

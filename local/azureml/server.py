@@ -35,14 +35,16 @@ from .workspace import WORKSPACE_ID
 class Options:
     """What an emulator is started with.
 
-    `storage` is a connection string, `state` a folder of its own, `port` 0 a free one, `nodes` the jobs run
-    at once, `deduplicate` whether a repeated repeatability id gives the job made for it (unknown in Azure),
+    `storage` is a connection string, `storage_alias` another address of that account, `state` a folder of its own,
+    `port` 0 a free one, `nodes` the jobs run at once, `deduplicate` whether a repeated repeatability id gives the job
+    made for it (unknown in Azure),
     `faults` what goes wrong.
     """
 
     endpoints: dict[str, Endpoint]
     storage: str
     state: Path
+    storage_alias: str = ""
     port: int = 0
     identity_header: str = "local"
     nodes: int = 4
@@ -73,7 +75,7 @@ async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Ev
 async def _service(options: Options) -> AsyncIterator[Service]:
     """The service with its files and connections open."""
     options.state.mkdir(parents=True, exist_ok=True)
-    storage = Storage(options.storage)
+    storage = Storage(options.storage, options.storage_alias)
     store = JobStore(options.state / "jobs.sqlite")
     cluster = Cluster(store, options.endpoints, storage, options.state, options.nodes, options.faults)
     try:

@@ -211,19 +211,22 @@ class Drops:
 
     def jobs(self) -> dict[str, str]:
         """Every job of the workspace and its status, as ARM tells."""
-        asked = {"resource": ARM_AUDIENCE, "api-version": "2019-08-01"}
-        identity = {"X-IDENTITY-HEADER": self.stack.secret}
-        token = requests.get(
-            f"{self.stack.azureml_url}/msi/token", params=asked, headers=identity, timeout=10
-        ).json()
+        bearer = {"Authorization": f"Bearer {self.token()}"}
         url: str | None = f"{self.stack.azureml_url}{WORKSPACE_ID}/jobs?api-version=2023-10-01"
         jobs: dict[str, str] = {}
         while url:
-            bearer = {"Authorization": f"Bearer {token['access_token']}"}
             page = requests.get(url, headers=bearer, timeout=10).json()
             jobs.update({job["name"]: job["properties"]["status"] for job in page["value"]})
             url = page.get("nextLink")
         return jobs
+
+    def token(self) -> str:
+        """Opens Azure Resource Manager."""
+        asked = {"resource": ARM_AUDIENCE, "api-version": "2019-08-01"}
+        identity = {"X-IDENTITY-HEADER": self.stack.secret}
+        url = f"{self.stack.azureml_url}/msi/token"
+        found = requests.get(url, params=asked, headers=identity, timeout=10).json()
+        return str(found["access_token"])
 
     def faults(self, *faults: dict[str, Any]) -> None:
         """Makes the emulator misbehave: by default when it is invoked."""

@@ -1,0 +1,1 @@
+"""Faults through the whole stack: what goes wrong, and what must still be true after it."""
