@@ -116,7 +116,9 @@ async def looked_after(client: Any, launch: Launch, since: datetime) -> list[Lau
         return []
     status = (await client.get_status(launch.instance_id)).runtime_status
     state = status.name if status is not None else ""
-    if state in ENDED or not state or (state == "Pending" and silent > PENDING_AFTER):
+    # One that does not end when it is told to has no host, as after a return to an older version; it is fenced.
+    abandoned = silent > 2 * STALLED_AFTER or (state == "Pending" and silent > PENDING_AFTER)
+    if state in ENDED or not state or abandoned:
         return await asyncio.to_thread(next_launch, launch, begun=bool(state))
     if state != "Pending" and silent > STALLED_AFTER:
         # Its end is seen by the next sweep, which goes on with the run.

@@ -81,6 +81,14 @@ def test_a_run_whose_orchestration_was_ended_is_taken_up_by_the_next_sweep(app: 
     assert list(client.started) == [f"{begun.run}-2"]
 
 
+def test_a_run_whose_orchestration_no_host_takes_is_taken_up_all_the_same(app: App, begun: Launch) -> None:
+    """As after a return to an older version, which leaves the newer version's orchestrations alone for good."""
+    app.sleep(minutes=61)
+    client = showing(begun, Status.Running)
+    assert swept(client) == 1
+    assert (client.terminated, list(client.started)) == ([], [f"{begun.run}-2"])
+
+
 def test_a_run_that_shows_that_it_lives_is_left_alone(app: App, begun: Launch) -> None:
     app.sleep(minutes=20)
     app.ledger.progressing(begun)
