@@ -18,6 +18,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from shared.errors import StageFailed
+from shared.masking import without_secrets
 from shared.records import JobView
 from shared.retries import retry_after
 from shared.routes import Route
@@ -155,16 +156,16 @@ def created(response: requests.Response) -> Answer:
 
 
 def error_message(response: requests.Response) -> str:
-    """The message of an error body: JSON in one of its shapes, text, or nothing."""
+    """The message of an error body: JSON in one of its shapes, text, or nothing. One line, without secrets."""
     try:
         body = response.json()
     except ValueError:
-        return " ".join(response.text.split())[:300]
+        return without_secrets(response.text)[:300]
     lowered = {str(key).lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
     error = lowered.get("error", lowered)
     if isinstance(error, dict):
         error = {str(key).lower(): value for key, value in error.items()}.get("message", "")
-    return str(error)[:300]
+    return without_secrets(str(error))[:300]
 
 
 def retry_after_of(problem: Exception) -> float:

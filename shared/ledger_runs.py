@@ -17,6 +17,11 @@ class Runs(Stages):
 
     def open(self, launch: Launch, route: Route) -> Run:
         """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
+        fresh = self.begin(launch, route)
+        return fresh or self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
+
+    def begin(self, launch: Launch, route: Route) -> Run | None:
+        """Creates the run record, once. None: there is one already."""
         self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
         fresh = Run(
             run=launch.run,
@@ -27,9 +32,7 @@ class Runs(Stages):
             created_at=self.now(),
             progress_at=self.now(),
         )
-        if self.store.create(run_key(launch.run), fresh.to_dict()):
-            return fresh
-        return self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
+        return fresh if self.store.create(run_key(launch.run), fresh.to_dict()) else None
 
     def bring_plan(self, run: str, versions: list[Version]) -> bool:
         """An explicit run comes with its plan. False: this run was asked for before."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 # Beside a rejected file, the reason.
 NOTE = ".why.txt"
+LONGEST_NAME = 1024
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -22,11 +23,12 @@ def bare_etag(etag: str) -> str:
 def usable(blob: str) -> bool:
     """Whether a name can be asked for, and is no note of ours.
 
-    HTTP clients take segments of dots out of addresses (RFC 3986 §5.2.4), even out of the container; some services
-    take a backslash for a slash.
+    Names have at most 1,024 characters (Azure Storage). HTTP clients take segments of dots out of addresses (RFC 3986
+    §5.2.4), even out of the container; some services take a backslash for a slash.
     """
     segments = blob.replace("\\", "/").split("/")
-    return bool(segments[-1]) and not {".", ".."} & set(segments) and not blob.endswith(NOTE)
+    named = bool(segments[-1]) and not {".", ".."} & set(segments)
+    return named and len(blob) <= LONGEST_NAME and not blob.endswith(NOTE)
 
 
 def shown(blob: str) -> str:
@@ -61,7 +63,7 @@ def new_run(now: datetime) -> str:
 
 def run_of_idempotency_key(key: str) -> str:
     """The run an `Idempotency-Key` stands for: the same key names the same run for good."""
-    value = int.from_bytes(hashlib.sha256(key.encode()).digest()[:16], "big")
+    value = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:16], "big")
     return ulid(value >> 80, value)
 
 

@@ -82,10 +82,10 @@ def parsed(body: bytes) -> Asked:
     if len(body) > LONGEST_BODY:
         raise BadRequest(413, "body-too-large", f"The body may have {LONGEST_BODY} bytes.")
     try:
-        data = json.loads(body)
+        data = json.loads(body, object_pairs_hook=unambiguous)
         route, blobs, force = data["route"], data["blobs"], data.get("force", False)
         json.dumps(data, ensure_ascii=False).encode()
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadRequest(400, "bad-body", 'Send {"route": "...", "blobs": ["..."]} as JSON.') from None
     unknown = sorted(set(data) - {"route", "blobs", "force"})
     if unknown:
@@ -98,6 +98,14 @@ def parsed(body: bytes) -> Asked:
     if len(blobs) > BLOBS_PER_REQUEST:
         raise BadRequest(413, "too-many-blobs", f"Name at most {BLOBS_PER_REQUEST} blobs in one request.")
     return Asked(route, list(dict.fromkeys(blobs)), force)
+
+
+def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError for an object that has a key twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError
+    return found
 
 
 def planned(asked: Asked, key: str) -> list[Planned]:
@@ -120,7 +128,7 @@ def grouped(versions: list[Version], route: Route) -> list[list[Version]]:
 def asked_run(key: str, versions: list[Version]) -> str:
     """The run of an `Idempotency-Key` and its files; without a key a new one."""
     blobs = [version.blob for version in versions]
-    return run_of_idempotency_key("\n".join([key, *blobs])) if key else new_run(clients.now())
+    return run_of_idempotency_key(json.dumps([key, *blobs])) if key else new_run(clients.now())
 
 
 def check_load(wanted: int) -> None:
@@ -135,10 +143,10 @@ def check_load(wanted: int) -> None:
 def opened(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
     """A run that brings its plan and takes no slot."""
     launch = Launch(run=run, launch=1, route=route.name, force=force)
-    new = ledger().bring_plan(run, versions) or ledger().run(run) is None
-    if new:
-        ledger().open(launch, route)
-    return Planned(launch, [version.blob for version in versions], new=new)
+    ledger().bring_plan(run, versions)
+    # Of requests at the same time, the one that makes the record starts the run; the sweep, where that one dies.
+    begun = ledger().run(run) is None and ledger().begin(launch, route) is not None
+    return Planned(launch, [version.blob for version in versions], new=begun)
 
 
 @bp.route(route="runs/{run}/cancel", methods=["POST"])
@@ -240,7 +248,8 @@ def usable_route(name: str) -> Route:
 
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:
-    looked = clients.in_parallel(lambda blob: look(blob, route), asked.blobs)
+    # Some services take a backslash for a slash: a file would have two names.
+    looked = clients.in_parallel(lambda blob: None if "\\" in blob else look(blob, route), asked.blobs)
     versions = dict(zip(asked.blobs, looked, strict=True))
     missing = [blob for blob, version in versions.items() if version is None]
     if missing:

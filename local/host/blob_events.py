@@ -38,13 +38,18 @@ class BlobEvents:
             return web.Response(status=404, text=text)
         try:
             body = json.loads(await request.text())
-        except json.JSONDecodeError as invalid:
-            return web.Response(status=400, text=f"the body is not JSON: {invalid}")
+            json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as invalid:
+            return web.Response(status=400, text=f"the body is not JSON: {type(invalid).__name__}")
         events = body if isinstance(body, list) else [body]
-        match request.headers.get("aeg-event-type"):
-            case "SubscriptionValidation":
-                return web.json_response({"validationResponse": events[0]["data"]["validationCode"]})
-            case "Notification":
+        match request.headers.get("aeg-event-type"), events:
+            case "SubscriptionValidation", [{"data": {"validationCode": code}}, *_]:
+                return web.json_response({"validationResponse": code})
+            case "SubscriptionValidation", _:
+                return web.Response(status=400, text="the event has no data.validationCode")
+            case "Notification", _ if not all(isinstance(event, dict) for event in events):
+                return web.Response(status=400, text="every event must be an object")
+            case "Notification", _:
                 self._queue(name, events)
                 return web.Response(status=202)
         return web.Response(status=400, text="the header aeg-event-type must be Notification")

@@ -63,7 +63,9 @@ class Books:
         """Waits until everything that was given has its word and nothing is under way."""
 
         def still() -> bool:
-            return all(self.word(given.version) for given in self.given.values()) and not any(self.under_way())
+            return all(self.word(given.version) for given in self.given.values()) and not any(
+                self.under_way()
+            )
 
         until(still, "rest", seconds, every=0.2)
 
