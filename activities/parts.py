@@ -200,6 +200,7 @@ def finished(version: Version, run: Run, packed: Packed) -> Verdict:
         pieces=packed.pieces,
         bad_rows=packed.bad_rows,
         problems=packed.problems,
+        formulas=packed.formulas,
         sha256=packed.sha256(),
     )
     forced = run.force or version.force

@@ -79,14 +79,20 @@ def publish(output: Output, run: Run) -> Verdict:
     where = (
         f"{output.writer.blob.container_name}/{output.writer.blob.blob_name}" if word == "published" else ""
     )
-    return packed.but(word=word, why=why or set_aside(packed), where=where, rows=output.rows, pieces=[])
+    return packed.but(word=word, why=why or remarks(packed), where=where, rows=output.rows, pieces=[])
 
 
-def set_aside(packed: Verdict) -> str:
-    if not packed.bad_rows:
-        return ""
-    rows = packed.bad_rows + packed.rows
-    return f"{packed.bad_rows} of {rows} rows were set aside, for reasons in {errors_name(packed.blob)}"
+def remarks(packed: Verdict) -> str:
+    """What whoever opens published predictions should know."""
+    found = []
+    if packed.bad_rows:
+        rows = packed.bad_rows + packed.rows
+        found.append(
+            f"{packed.bad_rows} of {rows} rows were set aside, for reasons in {errors_name(packed.blob)}"
+        )
+    if packed.formulas:
+        found.append("carried cells begin as formulas do: a spreadsheet may run them")
+    return "; ".join(found)
 
 
 def errors_name(blob: str) -> str:
@@ -150,6 +156,7 @@ def identity_of(version: Version, packed: Verdict, run: Run) -> dict[str, str]:
         "dropscore_modified": version.modified,
         "dropscore_sha256": packed.sha256,
         "dropscore_rows": str(packed.rows),
+        **({"dropscore_formulas": "true"} if packed.formulas else {}),
         "dropscore_model": quote(run.route["model"], safe=":/"),
         "dropscore_recipe": names.recipe(Route.from_dict(run.route).scoring()),
     }

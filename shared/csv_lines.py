@@ -8,6 +8,8 @@ from typing import Any
 BATCH = 50_000
 # pandas passes over lines of nothing but these.
 BLANKS = " \t\v\f"
+# The beginning of a cell that a spreadsheet may take for a formula; a signed number is none.
+FORMULA = re.compile(rb'(?:^|[,\n])"?(?:[=@\t\r]|[+-](?!(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?:[",\n]|$)))')
 IN_QUOTES = re.compile(r'[,"\r\n]')
 
 
@@ -24,6 +26,11 @@ def csv_line(cells: list[str]) -> bytes:
 def in_quotes(cell: str) -> str:
     """The cell, in quotes where CSV needs them."""
     return '"' + cell.replace('"', '""') + '"' if IN_QUOTES.search(cell) else cell
+
+
+def has_formulas(data: bytes) -> bool:
+    """Whether a spreadsheet may take a cell of this CSV for a formula. A line within a cell counts as one."""
+    return FORMULA.search(data) is not None
 
 
 class Lines:

@@ -135,8 +135,8 @@ class Runs(Stages):
 
     def announced(self) -> Iterator[tuple[Launch, str]]:
         """The runs of the open index, and since when they stand there."""
-        for item in self.store.listed("open/"):
-            found = self.store.read(item.key)
+        keys = [item.key for item in self.store.listed("open/")]
+        for found in self.in_parallel(self.store.read, keys):
             if found:
                 yield Launch.from_dict(found[0]), found[0]["at"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from shared import clients, work
 from shared.blob_io import BlockWriter, read_chunks
 from shared.csv_blocks import Block, Position, inflated, open_table, read_blocks
-from shared.csv_lines import csv_line
+from shared.csv_lines import csv_line, has_formulas
 from shared.csv_rows import REPORTED_PROBLEMS, Problem, Table, refusal
 from shared.durations import parse_duration, parse_size
 from shared.errors import FileRejected
@@ -60,6 +60,7 @@ class Packed:
     told: list[Problem] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     held: dict[str, Any] | None = None
+    formulas: bool = False
     kept: list[Block] = field(default_factory=list)
 
     @classmethod
@@ -76,6 +77,7 @@ class Packed:
             told=[Problem(*one) for one in progress.told],
             problems=list(progress.problems),
             held=progress.held,
+            formulas=progress.formulas,
         )
 
     def progress(self) -> Progress:
@@ -91,6 +93,7 @@ class Packed:
             told=[[one.line, one.column, one.reason] for one in self.told],
             problems=self.problems,
             held=self.held,
+            formulas=self.formulas,
         )
 
     def sha256(self) -> str:
@@ -328,6 +331,7 @@ def note(packed: Packed, block: Block, route: Route, notes: Notes) -> None:
     packed.read += block.read
     packed.rows += block.rows
     packed.bad_rows += block.read - block.rows
+    packed.formulas = packed.formulas or has_formulas(block.carried)
     packed.told += block.problems[: REPORTED_PROBLEMS - len(packed.told)]
     if route.bad_rows != "reject":
         notes.add(block.problems)

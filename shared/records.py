@@ -202,7 +202,8 @@ class Verdict(Record):
 
     Pack writes one per version (word "" means: packed, go on); unpack writes the later words (word "" means: the job
     left it incomplete, and `why` says how). `pieces` are the version's rows in their order, each a part's name, the
-    first row in it (from 0) and how many; `bad_rows` were set aside, and `problems` name the blobs that say why.
+    first row in it (from 0) and how many; `bad_rows` were set aside, and `problems` name the blobs that say why;
+    `formulas`: a spreadsheet may take carried cells for formulas.
     """
 
     version: str
@@ -213,6 +214,7 @@ class Verdict(Record):
     pieces: list[list[Any]] = field(default_factory=list)
     bad_rows: int = 0
     problems: list[str] = field(default_factory=list)
+    formulas: bool = False
     sha256: str = ""
     where: str = ""
 
@@ -240,6 +242,7 @@ class Progress(Record):
     told: list[list[Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     held: dict[str, Any] | None = None
+    formulas: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

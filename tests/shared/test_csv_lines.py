@@ -1,9 +1,10 @@
 """Rows of our own CSV, given out as they are wanted."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.csv_lines import Lines, csv_line, rows_of
+from shared.csv_lines import Lines, csv_line, has_formulas, rows_of
 
 cells = st.lists(st.text(alphabet='ab",\n\r é', max_size=6), min_size=2, max_size=3)
 tables = st.lists(cells, max_size=12)
@@ -34,3 +35,19 @@ def test_a_number_of_rows_is_counted_from_one() -> None:
     lines = Lines(iter([[1, 2], [3, 4, 5]]))
     assert list(lines.batches_of(4)) == [(1, [1, 2, 3, 4])]
     assert lines.take(2) == [5]
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\tx", "\r=1", "-x", "+", "=", "-1e"]
+)
+@pytest.mark.parametrize("row", [["{}"], ["a", "{}"], ["{}", "b"], ["a, b", "{}", "c"]])
+def test_cells_that_a_spreadsheet_may_run_are_noticed(cell: str, row: list[str]) -> None:
+    assert has_formulas(b"x,y\n" + csv_line([one.format(cell) for one in row]) + b"\n")
+
+
+@pytest.mark.parametrize(
+    "cell", ["1", "-1", "+1.5", "-.5e-3", "-1E+9", "a=b", "a-b", "me@home", "", " =1", "a+b"]
+)
+@pytest.mark.parametrize("row", [["{}"], ["a", "{}"], ["{}", "b"]])
+def test_numbers_and_other_texts_are_no_formulas(cell: str, row: list[str]) -> None:
+    assert not has_formulas(csv_line([one.format(cell) for one in row]) + b"\n")
