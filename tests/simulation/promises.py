@@ -181,9 +181,12 @@ class Promises:
         self.must(self.is_closed(held), f"{name}: freed before {held} is closed")
 
     def marker_deleted(self, change: Change) -> None:
+        """Only where a run has taken the version, even if that was forgotten since."""
         key, _, n = change.name.rsplit("/", 1)[1].partition(".")
         record = self.record(key)
-        taken = record and (record["n"] > int(n) or (record["n"] == int(n) and record["run"] is not None))
+        taken = key in self.forgotten or (
+            record and (record["n"] > int(n) or (record["n"] == int(n) and record["run"] is not None))
+        )
         self.must(taken, f"{change.name}: deleted while the version waits")
 
     def run_written(self, change: Change, before: Document | None, after: Document | None) -> None:
