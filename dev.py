@@ -1,7 +1,8 @@
-"""dropscore on this machine: `python3 dev.py demo | up | test`. Needs Python 3.11 to 3.13 and nothing else.
+"""dropscore on this machine: `python3 dev.py demo | up | soak | test`. Needs Python 3.11 to 3.13 and nothing else.
 
     demo              score sample CSVs end to end on the local stack, and show what came of them
     up                start the local stack and stay up; drop files with any storage tool
+    soak [ARGS]       files and faults of all kinds, at random, then an audit; --minutes N --seed S
     test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
 
 Everything is set up in .venv and .local on first use; later starts take seconds.
@@ -93,6 +94,10 @@ def up(arguments: list[str]) -> None:
     become("-m", "local.up", *arguments)
 
 
+def soak(arguments: list[str]) -> None:
+    become("-m", "tests.faults.soak", *arguments)
+
+
 def test(arguments: list[str]) -> None:
     """Everything CI runs; with arguments, only pytest."""
     if not arguments or arguments == ["--full"]:
@@ -105,7 +110,7 @@ def test(arguments: list[str]) -> None:
     become("-m", "pytest", *arguments)
 
 
-COMMANDS = {"demo": demo, "up": up, "test": test}
+COMMANDS = {"demo": demo, "up": up, "soak": soak, "test": test}
 
 
 def main() -> None:

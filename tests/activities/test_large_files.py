@@ -74,7 +74,7 @@ def calls(launch: Launch, activity: Any) -> int:
     ("stretch", "block", "rows", "part"),
     [
         (150, 40, 20, "50B"),
-        (300, 1, 5, "1B"),
+        pytest.param(300, 1, 5, "1B", marks=pytest.mark.full),
         (64, 4096, 7, "64B"),
         (500, 300, 1000, "100B"),
         (10_000, 80, 20, "1MB"),
@@ -128,6 +128,7 @@ def test_a_large_file_that_must_stay_in_one_part_does_so_over_several_calls(app:
     assert app.read("predictions", NAME).decode() == PREDICTIONS
 
 
+@pytest.mark.full
 def test_the_same_large_file_is_known_by_its_bytes(app: App) -> None:
     first = packed(app, app.drop(NAME, DATA), route=cut(app))
     job_ended(app, first, "".join(twice(app, first, "row")))
@@ -192,6 +193,7 @@ def test_a_stretch_that_an_overtaken_execution_finds_gone_changes_nothing(app: A
     assert verdict(app, launch, "pack").word == "withdrawn"
 
 
+@pytest.mark.full
 def test_calls_that_are_repeated_change_nothing(app: App) -> None:
     launch = dropped(app, cut(app))
     for number in range(3):

@@ -72,6 +72,7 @@ def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
     assert rest == b""
 
 
+@pytest.mark.full
 def test_a_large_file(drops: Drops) -> None:
     check_huge(drops, int(os.environ.get("HUGE_TEST_BYTES", 20_000_000)), seconds=150)
 

@@ -33,7 +33,8 @@ def test_a_killed_host_resumes_and_submits_no_second_job(tmp_path: Path) -> None
         assert list(drops.jobs()) == [run.job]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 30))])
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(30))
 def test_a_host_killed_again_and_again_loses_no_file_and_doubles_no_job(tmp_path: Path, seed: int) -> None:
     moments = random.Random(seed)
     with stack_on(tmp_path) as stack:
@@ -101,6 +102,7 @@ def mentioning(state: Path) -> list[int]:
     return found
 
 
+@pytest.mark.full
 def test_a_run_whose_orchestration_is_gone_is_taken_up_again(tmp_path: Path) -> None:
     with stack_on(tmp_path) as stack:
         drops = Drops(stack)

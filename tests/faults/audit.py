@@ -1,5 +1,6 @@
 """After any fault: is everything that was given to the app accounted for, once, and nothing left behind?"""
 
+import gzip
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import requests
 
 from local.azureml.workspace import WORKSPACE_ID
+from shared.names import predictions_name
 from shared.records import Run, Verdict, Version
 from tests.e2e.drops import Drops, doubled, numbers, until
 
@@ -39,7 +41,8 @@ class Books:
     def drop(self, blob: str, rows: int = 3) -> Version:
         """A new version with rows of its own for a doubling model."""
         start, self.rows = self.rows, self.rows + rows
-        version = self.drops.drop(blob, numbers(rows, start=start))
+        data = numbers(rows, start=start).encode()
+        version = self.drops.drop(blob, gzip.compress(data) if blob.endswith(".gz") else data)
         self.given[version.key] = Given(version, doubled(rows, start=start))
         return version
 
@@ -63,9 +66,7 @@ class Books:
         """Waits until everything that was given has its word and nothing is under way."""
 
         def still() -> bool:
-            return all(self.word(given.version) for given in self.given.values()) and not any(
-                self.under_way()
-            )
+            return not any(self.under_way()) and all(self.word(one.version) for one in self.given.values())
 
         until(still, "rest", seconds, every=0.2)
 
@@ -116,7 +117,7 @@ class Books:
                 newest[given.version.blob] = given
         blobs = {given.version.blob for given in self.given.values()}
         for blob in sorted(blobs):
-            standing = self.drops.predictions(blob)
+            standing = self.drops.predictions(predictions_name(blob))
             wanted = newest[blob].predictions if blob in newest else None
             if standing != wanted and not (standing or "").startswith("theirs"):
                 yield f"predictions of {blob}: {standing!r}, not {wanted!r}"

@@ -98,7 +98,7 @@ SUBMISSION = {
     "429, for a second": throttled("1"),
     "429, until a date": throttled(in_three_seconds()),
     "429, for no time": throttled("0"),
-    "401": Row(azureml=(refused(401, INVOKE),), quick=True),
+    "401": Row(azureml=(refused(401, INVOKE),)),
     "403 twice": Row(azureml=(refused(403, INVOKE, times=2),), seconds=240),
     "404": Row(azureml=(refused(404, INVOKE),)),
     "400": Row(azureml=(refused(400, INVOKE),), words=FAILED, jobs=0, why="refused the job: 400"),
@@ -112,7 +112,7 @@ LOOKS = {
     "a look is answered 500 three times": Row(azureml=(refused(500, LOOK, times=3),)),
     "a look is answered 401 once": Row(azureml=(refused(401, LOOK),)),
     "a look is answered 429 with a wish": Row(azureml=(refused(429, LOOK, headers={"Retry-After": "2"}),)),
-    "a look is reset twice": Row(azureml=(fault("reset", LOOK, times=2),), quick=True),
+    "a look is reset twice": Row(azureml=(fault("reset", LOOK, times=2),)),
     "a look ends halfway": Row(azureml=(fault("cut", LOOK, times=2),)),
     "a look takes three seconds": Row(azureml=(fault("slow", LOOK, seconds=3),)),
     "a look is sent elsewhere": Row(
@@ -206,7 +206,7 @@ PEOPLE = {
     "a bad file among good ones": Row(
         act=acts.drop_bad, files=SHARED, words={"published": 3, "rejected": 1}, jobs=None
     ),
-    "the host is killed": Row(act=acts.kill_host, files=SHARED, jobs=None, quick=True),
+    "the host is killed": Row(act=acts.kill_host, files=SHARED, jobs=None),
     "the same event comes fifty times": Row(act=acts.repeat_event),
 }
 

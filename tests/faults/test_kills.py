@@ -29,7 +29,7 @@ POINTS = [
     *(f"{function}:{moment}" for function in FUNCTIONS for moment in DURABLE),
     *(f"{trigger}:{moment}" for trigger in ("blob_dropped", "sweep_timer") for moment in DURABLE[:2]),
 ]
-QUICK = ("pack:ended", "submit_job:ended", "unpack:ended", "close_run:known", "score_run:written")
+QUICK = ("submit_job:ended", "unpack:ended", "close_run:known")
 
 
 class Mortal:

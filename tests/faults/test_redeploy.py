@@ -223,6 +223,7 @@ def run_at_every_stage(work: Work) -> None:
     raise AssertionError(f"not at every stage at once, but at {set(stages(work.drops.stack))}")
 
 
+@pytest.mark.full
 def test_a_change_without_a_new_version_is_noticed(tmp_path: Path) -> None:
     with gated_stack(tmp_path) as drops:
         before = released_carelessly(Work(drops), tmp_path)
@@ -249,6 +250,7 @@ def released_carelessly(work: Work, folder: Path) -> dict[str, Instance]:
     return before
 
 
+@pytest.mark.full
 def test_a_rollback_leaves_newer_runs_alone_until_their_release_is_back(tmp_path: Path) -> None:
     with gated_stack(tmp_path) as drops:
         stack, work = drops.stack, Work(drops)

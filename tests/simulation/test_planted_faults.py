@@ -138,16 +138,21 @@ def released_before_its_marker(patch: Patch) -> None:
     patch.setattr(Ledger, "release", release)
 
 
+def slow(*row: object) -> Any:
+    """Found only after many storms."""
+    return pytest.param(*row, marks=pytest.mark.full)
+
+
 @pytest.mark.parametrize(
     ("plant", "often", "found"),
     [
         (slot_freed_after_looking_at_what_waits, ("calm",), "a wake-up is lost"),
-        (marker_left_after_the_slot_was_looked_at, ("calm",), "a wake-up is lost"),
+        slow(marker_left_after_the_slot_was_looked_at, ("calm",), "a wake-up is lost"),
         (inputs_disposed_of_before_the_result, (), "removed with word ''"),
         (claims_before_the_plan, (), "neither word nor marker"),
-        (posted_before_the_intent, ("crash",), "a second on its path|is nobody's"),
+        slow(posted_before_the_intent, ("crash",), "a second on its path|is nobody's"),
         (nonce_not_looked_at, ("twice",), "a second on its path"),
-        (fence_not_looked_at, ("lose", "jump"), "back to launch"),
+        slow(fence_not_looked_at, ("lose", "jump"), "back to launch"),
         (published_without_a_condition, ("people", "overtake"), "foreign blob|older version over"),
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
         (posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
