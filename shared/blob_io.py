@@ -52,12 +52,13 @@ def metadata_of(standing: BlobProperties | None) -> dict[str, str]:
 def refusal(problem: HttpResponseError) -> str:
     """Why storage refuses one blob (archived, leased, immutable), where trying again would not help; else "".
 
-    Not where it refuses the identity or the load, nor where another writer has discarded staged blocks.
+    Not where it refuses the identity or the load, nor where another writer has discarded staged blocks, nor where it
+    gives no code: then something on the way has answered.
     """
     named, status = getattr(problem, "error_code", None), problem.status_code or 0
     code = str(getattr(named, "value", named) or "")
     passing = status in (401, 403, 404, 408, 429) or code in ("InvalidBlockList", "ConditionNotMet")
-    return "" if passing or not 400 <= status < 500 else code or str(status)
+    return "" if passing or not 400 <= status < 500 else code
 
 
 def read_chunks(
