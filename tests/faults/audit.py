@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from local.azureml.workspace import WORKSPACE_ID
-from shared.names import predictions_name
+from shared.names import predictions_name, version_key
 from shared.records import Run, Verdict, Version
 from tests.e2e.drops import Drops, doubled, numbers, until
 
@@ -66,9 +66,20 @@ class Books:
         """Waits until everything that was given has its word and nothing is under way."""
 
         def still() -> bool:
-            return not any(self.under_way()) and all(self.word(one.version) for one in self.given.values())
+            return not any(self.under_way()) and not any(self.unworded())
 
         until(still, "rest", seconds, every=0.2)
+
+    def unworded(self) -> Iterator[Given]:
+        """What has no word. One that was overwritten or deleted before anybody looked at it needs none."""
+        standing = {
+            version_key("inbox", blob.name, blob.etag)
+            for blob in self.drops.stack.container("inbox").list_blobs()
+        }
+        for key, given in self.given.items():
+            seen = key in standing or self.drops.ledger.version(given.version) is not None
+            if seen and self.word(given.version) is None:
+                yield given
 
     def under_way(self) -> Iterator[str]:
         """What is not done, as the ledger and Durable show it."""
@@ -99,10 +110,14 @@ class Books:
         ]
 
     def wrong_words(self) -> Iterator[str]:
+        for given in self.unworded():
+            yield f"{given.version.blob} {given.version.etag}: nobody has said what became of it"
         for given in self.given.values():
             word = self.word(given.version)
-            if word is None or word.word not in FINAL:
-                yield f"{given.version.blob} {given.version.etag}: its word is {word.word if word else None}"
+            if word is None:
+                continue
+            if word.word not in FINAL:
+                yield f"{given.version.blob} {given.version.etag}: its word is {word.word}"
             elif word.word in ("failed", "rejected", "canceled") and not word.why:
                 yield f"{given.version.blob}: {word.word}, and nobody says why"
             elif word.word == "published" and word.rows != given.predictions.count("\n") - 1:
