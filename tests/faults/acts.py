@@ -37,24 +37,14 @@ def kill_host(faulty: Faulty) -> None:
     faulty.stack.start_host()
 
 
-def storage_away(seconds: float) -> Callable[[Faulty], None]:
-    """Azurite ends as told, so that it keeps what it has acknowledged, and comes back."""
+def away(name: str, seconds: float) -> Callable[[Faulty], None]:
+    """A child of the stack ends as told, so that Azurite keeps what it has acknowledged, and comes back."""
 
     def act(faulty: Faulty) -> None:
         faulty.drops.submitted(first(faulty))
-        faulty.stack.children["azurite"].stop()
+        faulty.stack.children[name].stop()
         time.sleep(seconds)
-        faulty.stack.start_azurite()
-
-    return act
-
-
-def azureml_away(seconds: float) -> Callable[[Faulty], None]:
-    def act(faulty: Faulty) -> None:
-        faulty.drops.submitted(first(faulty))
-        faulty.stack.children["azureml"].stop()
-        time.sleep(seconds)
-        faulty.stack.start_azureml()
+        getattr(faulty.stack, f"start_{name}")()
 
     return act
 

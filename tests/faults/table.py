@@ -195,8 +195,8 @@ STORAGE = {
     "everything is slow": Row(
         storage=(fault("slow", ANYTHING, seconds=0.5, chance=0.2, times=60),), files=SHARED, jobs=None
     ),
-    "storage is away for thirty seconds": Row(act=acts.storage_away(30), jobs=None, seconds=180),
-    "Azure ML is away for ten seconds": Row(act=acts.azureml_away(10), jobs=None),
+    "storage is away for thirty seconds": Row(act=acts.away("azurite", 30), jobs=None, seconds=180),
+    "Azure ML is away for ten seconds": Row(act=acts.away("azureml", 10), jobs=None),
 }
 
 PEOPLE = {
