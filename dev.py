@@ -105,7 +105,7 @@ def test(arguments: list[str]) -> None:
             say(" ".join(check))
             must(PYTHON, "-m", *check)
     if not arguments:
-        arguments = ["-n", "2", "--dist", "worksteal"]
+        arguments = ["-n", "3", "--dist", "worksteal"]
     say("pytest")
     become("-m", "pytest", *arguments)
 

@@ -81,6 +81,7 @@ def check(mortal: Mortal, points: list[str]) -> None:
     assert mortal.books.problems() == []
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
 def test_a_few_kills_lose_nothing_and_double_nothing(mortal: Mortal) -> None:
     check(mortal, list(QUICK))

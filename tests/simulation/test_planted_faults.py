@@ -146,12 +146,12 @@ def slow(*row: object) -> Any:
 @pytest.mark.parametrize(
     ("plant", "often", "found"),
     [
-        (slot_freed_after_looking_at_what_waits, ("calm",), "a wake-up is lost"),
+        slow(slot_freed_after_looking_at_what_waits, ("calm",), "a wake-up is lost"),
         slow(marker_left_after_the_slot_was_looked_at, ("calm",), "a wake-up is lost"),
         (inputs_disposed_of_before_the_result, (), "removed with word ''"),
         (claims_before_the_plan, (), "neither word nor marker"),
         slow(posted_before_the_intent, ("crash",), "a second on its path|is nobody's"),
-        (nonce_not_looked_at, ("twice",), "a second on its path"),
+        slow(nonce_not_looked_at, ("twice",), "a second on its path"),
         slow(fence_not_looked_at, ("lose", "jump"), "back to launch"),
         (published_without_a_condition, ("people", "overtake"), "foreign blob|older version over"),
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
