@@ -40,6 +40,8 @@ class EventGrid:
         self._container = container
         self._webhook_url = webhook_url
         self._session = requests.Session()
+        # Looking for proxies reads the environment, which tests of the same process change meanwhile.
+        self._session.trust_env = False
         self._known: dict[str, str] = {}
         self._pending: deque[_Delivery] = deque()
         self._stopped = threading.Event()

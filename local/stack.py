@@ -112,7 +112,7 @@ class Stack:
 
     @cached_property
     def storage(self) -> BlobServiceClient:
-        return BlobServiceClient.from_connection_string(self.connection_string)
+        return BlobServiceClient.from_connection_string(self.connection_string, use_env_settings=False)
 
     def container(self, name: str) -> ContainerClient:
         return self.storage.get_container_client(name)
