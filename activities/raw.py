@@ -109,20 +109,15 @@ def stretches(run: Run, route: Route, parts: dict[str, int], read: Callable[...,
     foreign -= set(work.parts(run)) if foreign else set()
     if foreign:
         raise StageFailed(f"the raw predictions hold rows of {min(foreign)}, which is not of this job")
-
-    stretched = sum(map(len, extents.values()))
-    mixed = stretched > MIXED_FROM + MIXED_A_PART * len(extents)
-    if mixed and not work.blob(run, f"apart-{run.launch}/done").exists():
-        listed = sorted(extents)
-        blobs = [work.blob(run, f"apart-{run.launch}/{part}") for part in listed]
-        put_apart(in_pieces(read(), extents, listed), blobs, work.owner(run))
-        work.blob(run, f"apart-{run.launch}/done").upload_blob(b"", overwrite=True)
+    mixed = sum(map(len, extents.values())) > MIXED_FROM + MIXED_A_PART * len(extents)
+    if mixed:
+        put_apart(run, sorted(extents), lambda _: in_pieces(read(), extents, sorted(extents)))
 
     def of_part(part: str) -> Iterator[bytes]:
         if part not in extents:
             raise StageFailed("The job returned no row of this file. Nothing was published.")
         if mixed:
-            yield from read_chunks(work.blob(run, f"apart-{run.launch}/{part}"))
+            yield from read_chunks(apart(run, part))
             return
         for begin, end in extents[part]:
             yield from read((begin, end))
@@ -133,24 +128,15 @@ def stretches(run: Run, route: Route, parts: dict[str, int], read: Callable[...,
 def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iterable[bytes]]) -> Raw:
     """Opens a part's rows, which are first put beside those of the same part, once for each launch."""
     listed = sorted(parts)
-
-    def blob(part: str) -> BlobClient:
-        return work.blob(run, f"keyed-{run.launch}/{part}")
-
-    done = work.read_lines(blob("done").blob_name)
-    if done is None:
-        strays = Strays()
-        index = KeyIndex.of(key_sources(run, listed))
-        put_apart(rows_by_key(read(), index, route, strays), [blob(part) for part in listed], work.owner(run))
-        if strays.count:
-            log.warning("run %s: %d rows of the raw predictions have a key of no row", run.run, strays.count)
-        done = [asdict(strays)]
-        blob("done").upload_blob(work.json_lines(done), overwrite=True)
-    strays = Strays(**done[0])
+    strays = put_apart(
+        run,
+        listed,
+        lambda strays: rows_by_key(read(), KeyIndex.of(key_sources(run, listed)), route, strays),
+    )
 
     def of_part(part: str) -> Iterator[bytes]:
         found = 0
-        for chunk in read_chunks(blob(part)):
+        for chunk in read_chunks(apart(run, part)):
             found += chunk.count(b"\n")
             yield chunk
         if strays.count and found < parts[part]:
@@ -163,16 +149,33 @@ def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iter
     return of_part
 
 
-def put_apart(rows: Iterable[tuple[int, bytes]], blobs: list[BlobClient], owner: str) -> None:
-    """Appends each piece to the blob that it is numbered for; little of all of them is held at a time."""
-    writers, held = [BlockWriter(blob, owner) for blob in blobs], 0
-    for number, data in rows:
+def put_apart(run: Run, parts: list[str], rows: Callable[[Strays], Iterable[tuple[int, bytes]]]) -> Strays:
+    """Puts the rows of each part together, once for each launch; `rows` number the part they are of.
+
+    Little of all of them is held at a time. Returns what `rows` has counted.
+    """
+    done = apart(run, "done")
+    found = work.read_lines(done.blob_name)
+    if found is not None:
+        return Strays(**found[0])
+    strays, held = Strays(), 0
+    writers = [BlockWriter(apart(run, part), work.owner(run)) for part in parts]
+    for number, data in rows(strays):
         writers[number].write(data)
         held += len(data)
         if held > HELD_AT_MOST:
             clients.in_parallel(BlockWriter.hold, writers)
             held = 0
     clients.in_parallel(BlockWriter.commit, writers)
+    if strays.count:
+        log.warning("run %s: %d rows of the raw predictions have a key of no row", run.run, strays.count)
+    done.upload_blob(work.json_lines([asdict(strays)]), overwrite=True)
+    return strays
+
+
+def apart(run: Run, name: str) -> BlobClient:
+    """Where a part's rows lie once they are put together in this launch."""
+    return work.blob(run, f"apart-{run.launch}/{name}")
 
 
 def own_files(run: Run, parts: dict[str, int]) -> Raw:

@@ -48,11 +48,13 @@ def to_score(run: Run) -> list[Version]:
     if run.attempt == 1:
         return versions
     key = f"{work_folder(run.run, run.attempt)}/incomplete.jsonl"
-    if read_lines(key) is None:
+    lines = read_lines(key)
+    if lines is None:
         # Once: an execution of unpack that is late may yet find something else.
         last = verdicts(run, "unpack", attempt=run.attempt - 1)
         create(key, json_lines({"version": verdict.version} for verdict in last if not verdict.word))
-    incomplete = {line["version"] for line in read_lines(key) or []}
+        lines = read_lines(key)
+    incomplete = {line["version"] for line in lines or []}
     return [version for version in versions if version.key in incomplete]
 
 
