@@ -78,7 +78,8 @@ def gather(message: dict) -> dict[str, Any]:
     if run.stage == "gathering":
         claims, left_out = claimed_now(launch, route, partial(candidates, route))
         sealed = seal(run, claims)
-        files = ledger.gathered(launch, len(sealed), "; ".join(left_out)).files
+        oldest = min((version.modified for version in sealed), default="")
+        files = ledger.gathered(launch, len(sealed), oldest=oldest, left_out="; ".join(left_out)).files
         ledger.forget_markers(sealed)
         log.info("run %s: %d files of route %s", launch.run, files, route.name)
     chosen = clients.settings()

@@ -1,11 +1,15 @@
 """Where things lie in the ledger; names people chose are hashed in its keys."""
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from shared.records import Listed, Version
+from shared.records import Listed, Run, Version, moment
 
 HEARTBEAT = "heartbeat.json"
 OWNER = "owner.json"
+LAST_MILLISECOND = 9_999_999_999_999
+LONGEST_WHY = 300
+SHOWN_OF_CLOSED = ("run", "outcome", "created_at", "closed_at", "oldest", "failed_stage", "job_outcome")
 
 
 def marker_key(version: Version) -> str:
@@ -19,7 +23,7 @@ def marker_metadata(version: Version) -> dict[str, str]:
     """
     return {
         "container": version.container,
-        "blob64": urlsafe_b64encode(version.blob.encode("utf-8", "surrogatepass")).decode(),
+        "blob64": as_ascii(version.blob),
         "etag": version.etag,
         "modified": version.modified,
         "size": str(version.size),
@@ -31,7 +35,7 @@ def version_of_marker(marker: Listed, route: str) -> Version:
     metadata = marker.metadata
     return Version(
         container=metadata["container"],
-        blob=urlsafe_b64decode(metadata["blob64"]).decode("utf-8", "surrogatepass"),
+        blob=from_ascii(metadata["blob64"]),
         etag=metadata["etag"],
         modified=metadata["modified"],
         size=int(metadata["size"]),
@@ -62,6 +66,46 @@ def claims_key(run: str) -> str:
 
 def result_key(run: str, number: int) -> str:
     return f"runs/{run}/result-{number}.jsonl"
+
+
+def closed_key(run: Run) -> str:
+    """Listings are in the order of keys: the later a run was begun, the smaller its key."""
+    begun = int(moment(run.created_at).timestamp() * 1000)
+    return f"closed/{LAST_MILLISECOND - begun:013d}-{run.run}"
+
+
+def closed_metadata(run: Run) -> dict[str, str]:
+    """What a list of closed runs shows, so that a listing is enough. Nothing is empty: listings lose that."""
+    shown = {
+        **{key: getattr(run, key) for key in SHOWN_OF_CLOSED},
+        "route": run.route["name"],
+        "files": str(run.files),
+        "rows": str(run.rows),
+        "words": json.dumps(run.words),
+        "why64": as_ascii(run.why[:LONGEST_WHY]),
+    }
+    return {key: value for key, value in shown.items() if value}
+
+
+def run_of_index(item: Listed) -> Run:
+    """The run of an entry of the index of closed runs; what the index does not hold is empty."""
+    metadata = item.metadata
+    shown = {
+        "route": {"name": metadata["route"]},
+        "files": int(metadata["files"]),
+        "rows": int(metadata["rows"]),
+        "words": json.loads(metadata["words"]),
+        "why": from_ascii(metadata.get("why64", "")),
+    }
+    return Run.from_dict({**metadata, **shown, "stage": "closed", "launch": 1, "slot": None})
+
+
+def as_ascii(text: str) -> str:
+    return urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode()
+
+
+def from_ascii(text: str) -> str:
+    return urlsafe_b64decode(text).decode("utf-8", "surrogatepass")
 
 
 def open_key(run: str) -> str:

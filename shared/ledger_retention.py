@@ -3,7 +3,7 @@
 from collections.abc import Set
 from datetime import datetime, timedelta
 
-from shared.ledger_keys import HEARTBEAT, run_key
+from shared.ledger_keys import HEARTBEAT, closed_key, run_key
 from shared.ledger_versions import Versions
 from shared.records import Heartbeat, moment
 
@@ -83,7 +83,8 @@ class Retention(Versions):
     def forget_run(self, run: str) -> bool:
         """The record goes last, and only after everything else: it is what a later look starts from."""
         rest = [item.key for item in self.store.listed(f"runs/{run}/") if item.key != run_key(run)]
-        self.in_parallel(self.store.delete, rest)
+        record = self.run(run)
+        self.in_parallel(self.store.delete, [*rest, *([closed_key(record)] if record else [])])
         if any(item.key != run_key(run) for item in self.store.listed(f"runs/{run}/")):
             return False
         self.store.delete(run_key(run))

@@ -1,9 +1,19 @@
 """The ledger on runs from beginning to end: opened, given their plan, worded, closed, found again, reopened."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
-from shared.ledger_keys import claims_key, open_key, plan_key, result_key, run_key
+from shared.ledger_keys import (
+    claims_key,
+    closed_key,
+    closed_metadata,
+    open_key,
+    plan_key,
+    result_key,
+    run_key,
+    run_of_index,
+)
 from shared.ledger_stages import Stages
 from shared.records import Launch, Run, Verdict, Version, moment
 from shared.routes import Route
@@ -65,15 +75,16 @@ class Runs(Stages):
         """One final word per version, written once, before any input is touched."""
         number = self.fenced(launch).result or launch.launch
         self.store.create_lines(result_key(launch.run, number), [word.to_dict() for word in words])
-        run = self.change(
-            launch, lambda run: run if run.stage == "closed" else run.but(stage="resulted", result=number)
-        )
-        return self.results(run)
+        standing = self.read_results(launch.run, number)
+        told = {"stage": "resulted", "result": number, "words": dict(Counter(one.word for one in standing))}
+        self.change(launch, lambda run: run if run.stage == "closed" else run.but(**told))
+        return standing
 
     def results(self, run: Run) -> list[Verdict]:
-        if run.result is None:
-            return []
-        lines = self.store.read_lines(result_key(run.run, run.result)) or []
+        return [] if run.result is None else self.read_results(run.run, run.result)
+
+    def read_results(self, run: str, number: int) -> list[Verdict]:
+        lines = self.store.read_lines(result_key(run, number)) or []
         return [Verdict.from_dict(line) for line in lines]
 
     def words(self, run: Run) -> dict[str, str]:
@@ -86,15 +97,18 @@ class Runs(Stages):
         return self.kept_words[key]
 
     def closed(self, launch: Launch, outcome: str) -> Run:
-        """The end: outcome, then the open index, then the slot (list what waits only after this)."""
+        """The end: outcome, then the indexes, then the slot (list what waits only after this)."""
         ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
         run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
-        self.withdraw(launch)
+        self.withdraw(run, launch)
         return run
 
-    def withdraw(self, launch: Launch) -> None:
-        """Takes a run out of the index and out of its slot: it is closed."""
-        self.store.delete(open_key(launch.run))
+    def withdraw(self, run: Run, launch: Launch) -> None:
+        """Moves a closed run from the open index to that of the closed ones, and takes it out of its slot."""
+        if run.reopened_at:
+            self.store.delete(closed_key(run))
+        self.store.create(closed_key(run), {"run": run.run}, closed_metadata(run))
+        self.store.delete(open_key(run.run))
         self.free_slot(launch)
 
     def abandon(self, launch: Launch) -> bool:
@@ -112,7 +126,7 @@ class Runs(Stages):
         )
         if not self.store.create(run_key(launch.run), tomb.to_dict()):
             return False
-        self.withdraw(launch)
+        self.withdraw(tomb, launch)
         return True
 
     def unfinished(self, routes: Iterable[Route]) -> list[tuple[Launch, datetime]]:
@@ -130,7 +144,7 @@ class Runs(Stages):
                 present = launch.but(launch=run.launch, slot=run.slot, first=run.first_launch)
                 found[launch.run] = (present, moment(run.progress_at))
             elif self.clock() - moment(since) > REOPENING:
-                self.withdraw(launch)
+                self.withdraw(run, launch)
         return list(found.values())
 
     def announced(self) -> Iterator[tuple[Launch, str]]:
@@ -139,6 +153,14 @@ class Runs(Stages):
         for found in self.in_parallel(self.store.read, keys):
             if found:
                 yield Launch.from_dict(found[0]), found[0]["at"]
+
+    def closed_runs(self, size: int, after: str = "") -> tuple[list[Run], str]:
+        """A page of the closed runs, the last begun first, with what their index says of them, and where to go on.
+
+        A run that was reopened is among them until it closes again. The second part is "" at the end.
+        """
+        listed, following = self.store.page("closed/", size, after)
+        return [run_of_index(item) for item in listed], following
 
     def reopen(self, run: str, route: Route) -> Launch | None:
         """The next launch, which unpacks the job's raw predictions again. None: not closed.
@@ -168,6 +190,7 @@ class Runs(Stages):
             reopened_at=self.now(),
             first_launch=launch.launch,
             result=None,
+            words={},
             cancel=False,
             progress_at=self.now(),
             route={**record.route, **reading},

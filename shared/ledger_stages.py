@@ -36,12 +36,18 @@ class Stages(Slots):
             if fence(run) if fence else run.launch != launch.launch:
                 raise Fenced(f"run {run.run} belongs to launch {run.launch}, not {launch.launch}")
             changed = change(run).but(launch=launch.launch)
-            return run if changed == run else changed.but(progress_at=self.now())
+            return run if changed == run else self.timed(changed, run).but(progress_at=self.now())
 
         changed = self.rewrite(launch.run, fenced)
         if changed is None:
             raise Fenced(f"run {launch.run} has no record: it was never gathered, or was purged")
         return changed
+
+    def timed(self, changed: Run, before: Run) -> Run:
+        """The record with the time of the stage that the change brings it to."""
+        if (changed.stage, changed.attempt) == (before.stage, before.attempt):
+            return changed
+        return changed.but(times={**before.times, f"{changed.attempt}.{changed.stage}": self.now()})
 
     def fenced(self, launch: Launch) -> Run:
         """The run record, read. Raises Fenced when a newer launch has taken over."""
@@ -55,9 +61,10 @@ class Stages(Slots):
 
         return self.change(launch, change)
 
-    def gathered(self, launch: Launch, files: int, left_out: str = "") -> Run:
+    def gathered(self, launch: Launch, files: int, *, oldest: str = "", left_out: str = "") -> Run:
         """The claims stand; `left_out` says which asked-for files are not among them, and why."""
-        return self.advance(launch, "gathering", "gathered", files=files, left_out=left_out)
+        found = {"files": files, "oldest": oldest, "left_out": left_out}
+        return self.advance(launch, "gathering", "gathered", **found)
 
     def packed(self, launch: Launch, *, attempt: int, rows: int, parts: int) -> Run:
         """The attempt's parts are all there."""

@@ -151,7 +151,11 @@ class Owner(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Record):
-    """The run record: the truth about one run, whatever Durable Functions believes."""
+    """The run record: the truth about one run, whatever Durable Functions believes.
+
+    `times` says when each stage was reached last, by attempt and stage (`"1.packed"`); `oldest` when the first of its
+    files was dropped; `words` how many of its files ended with each word.
+    """
 
     run: str
     launch: int
@@ -180,6 +184,8 @@ class Run(Record):
     first_launch: int = 1
     stopping: str = ""
     progress_at: str = ""
+    times: dict[str, str] = field(default_factory=dict)
+    oldest: str = ""
     files: int = 0
     rows: int = 0
     parts: int = 0
@@ -191,6 +197,7 @@ class Run(Record):
     why: str = ""
     job_outcome: str = ""
     result: int | None = None
+    words: dict[str, int] = field(default_factory=dict)
     outcome: str = ""
     closed_at: str = ""
     schema: int = 1

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-from azure.storage.blob import ContainerClient, ContentSettings
+from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
 from shared.records import Listed, timestamp
 
@@ -40,6 +40,9 @@ class Store(Protocol):
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         """Everything under a prefix, with metadata."""
+
+    def page(self, prefix: str, size: int, after: str = "") -> tuple[list[Listed], str]:
+        """Up to `size` of what `listed` gives, and what to ask for the next page with; "" where there is none."""
 
 
 class BlobStore:
@@ -96,10 +99,17 @@ class BlobStore:
             return
 
     def listed(self, prefix: str) -> Iterator[Listed]:
-        for item in self.container.list_blobs(prefix, include=["metadata"]):
-            yield Listed(
-                key=item.name, created=timestamp(item.creation_time), metadata=dict(item.metadata or {})
-            )
+        return map(listed_blob, self.container.list_blobs(prefix, include=["metadata"]))
+
+    def page(self, prefix: str, size: int, after: str = "") -> tuple[list[Listed], str]:
+        found = self.container.list_blobs(prefix, include=["metadata"], results_per_page=size)
+        pages: Any = found.by_page(after or None)
+        page = [listed_blob(item) for item in next(pages, iter(()))]
+        return page, pages.continuation_token or ""
+
+
+def listed_blob(blob: BlobProperties) -> Listed:
+    return Listed(key=blob.name, created=timestamp(blob.creation_time), metadata=dict(blob.metadata or {}))
 
 
 def readable(document: Document) -> bytes:

@@ -75,6 +75,10 @@ class MemoryStore:
             if key.startswith(prefix):
                 yield Listed(key=key, created=timestamp(blob.created), metadata=blob.metadata)
 
+    def page(self, prefix: str, size: int, after: str = "") -> tuple[list[Listed], str]:
+        left = [item for item in self.listed(prefix) if item.key > after]
+        return left[:size], left[size - 1].key if len(left) > size else ""
+
 
 class OutrunStore(MemoryStore):
     """Somebody else does `meanwhile`, once, right before the next write over an ETag."""

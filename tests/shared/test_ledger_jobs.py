@@ -110,6 +110,7 @@ def test_a_second_attempt_begins_with_nothing_of_the_first_job(ledger: Ledger, c
         attempt=2,
         earlier_jobs=["job-1"],
         progress_at=ledger.now(),
+        times={**before.times, "2.gathered": ledger.now()},
         **dict.fromkeys(("path", "nonce", "job", "raw_etag", "stopping", "job_outcome"), ""),
         **dict.fromkeys(("why", "failed_stage"), ""),
     )

@@ -114,7 +114,8 @@ def test_a_run_that_is_just_being_reopened_is_not_taken_out_of_the_index() -> No
 
 
 def test_a_run_that_is_withdrawn_leaves_its_slot_to_others(ledger: Ledger, taken: Launch) -> None:
-    ledger.withdraw(taken)
+    ledger.open(taken, ROUTE)
+    ledger.withdraw(ledger.fenced(taken), taken)
     assert unfinished(ledger) == []
     assert ledger.take_slot(ROUTE) is not None
 
