@@ -86,6 +86,13 @@ def find_missed_files(sweep: str) -> int:
     return found
 
 
+def versions_below(prefix: str, route: Route) -> Iterator[Version]:
+    """The whole versions in the inbox whose names begin so and fit the route, in the order of names."""
+    for blob in clients.container("inbox").list_blobs(prefix, include=["copy", "metadata"]):
+        if usable(blob.name) and route.takes(blob.name) and whole(blob):
+            yield version_of(blob, blob.name, route)
+
+
 def settled_versions() -> Iterator[Version]:
     """What has lain in the inbox for a while. Empty files wait longer: some tools create them and fill them later."""
     now, chosen, routes = clients.now(), clients.settings(), current_routes()

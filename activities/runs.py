@@ -13,6 +13,7 @@ from typing import Any
 import azure.durable_functions as df
 from azure.core.exceptions import ClientAuthenticationError
 
+from activities.inbox import arrive
 from activities.jobs import cancel, cancel_spares, no_token
 from shared import clients, schedule, watching, work
 from shared.current_routes import current_routes, route_named
@@ -257,6 +258,12 @@ def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
         runs = max(-(-runs // route.max_files), -(-size // parse_size(route.max_run_size)))
     launches = (clients.ledger().take_slot(route) for _ in range(min(runs, route.max_jobs)))
     return [launch for launch in launches if launch is not None]
+
+
+def dropped(name: str) -> list[Launch]:
+    """A file was dropped under a name: notes the version. Returns the runs that begin with it."""
+    route = arrive(name)
+    return kick_arrival(route) if route is not None else []
 
 
 def kick_arrival(route: Route) -> list[Launch]:

@@ -197,6 +197,7 @@ class Stack:
             "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *",
             "DROPSCORE_ARM_URL": self.azureml_url,
             "DROPSCORE_WORKSPACE": WORKSPACE_ID,
+            "DROPSCORE_ROW_VALUES": "yes",
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
             "IDENTITY_ENDPOINT": f"{self.azureml_url}/msi/token",
             "IDENTITY_HEADER": self.secret,

@@ -66,6 +66,7 @@ class Loaded:
     etag: str = ""
     signatures: dict[str, str] = field(default_factory=dict)
     at: float = -FRESH_FOR
+    problem: str = ""
 
 
 loaded = Loaded()
@@ -85,6 +86,7 @@ def current_routes() -> Routes:
 
 
 def refresh() -> None:
+    loaded.problem = ""
     try:
         text, etag = newest(loaded.etag)
         if etag != loaded.etag:
@@ -95,6 +97,7 @@ def refresh() -> None:
         loaded.routes = loaded.routes or last_good()
         if loaded.routes is None:
             raise
+        loaded.problem = str(problem) if isinstance(problem, RouteError) else type(problem).__name__
         log.warning("config/routes.toml cannot be used, the last good routes stay in force: %s", problem)
 
 

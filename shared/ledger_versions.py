@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from shared import names
 from shared.ledger_keys import marker_key, marker_metadata, version_of_marker, version_path
 from shared.ledger_runs import Runs
 from shared.records import Version
@@ -22,6 +23,14 @@ class Versions(Runs):
     def version(self, version: Version) -> Version | None:
         found = self.store.read(version_path(version))
         return Version.from_dict(found[0]) if found else None
+
+    def versions_of(self, container: str, blob: str, most: int) -> list[Version]:
+        """The records of a file's versions, up to so many, the one dropped last first."""
+        keys = [item.key for item in self.store.listed(f"versions/{names.name_key(container, blob)}/")]
+        found = [
+            Version.from_dict(read[0]) for read in self.in_parallel(self.store.read, keys[:most]) if read
+        ]
+        return sorted(found, key=lambda version: version.modified, reverse=True)
 
     def known_versions(self) -> set[str]:
         """The keys of every version that has a record."""

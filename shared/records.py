@@ -311,6 +311,31 @@ class JobView(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backfill(Record):
+    """Scoring what lies below a prefix, run after run: which files, how many a minute, and how far it has come.
+
+    `last` is the name that was taken last; of the `runs` the latest hundred are kept.
+    """
+
+    id: str
+    route: str
+    prefix: str = ""
+    force: bool = False
+    per_minute: int = 1000
+    last: str = ""
+    files: int = 0
+    portions: int = 0
+    runs: list[str] = field(default_factory=list)
+    done: bool = False
+
+    def after_run(self, run: str, versions: list[Version]) -> Self:
+        """The backfill once a run has been begun for these versions."""
+        runs = [*self.runs, run][-100:]
+        files = self.files + len(versions)
+        return self.but(last=versions[-1].blob, files=files, portions=self.portions + 1, runs=runs)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Listed(Record):
     """One blob of a listing."""
 

@@ -30,3 +30,11 @@ def last_due(expression: str, now: datetime) -> datetime:
         datetime
     )
     return due
+
+
+def next_due(expression: str, now: datetime) -> datetime:
+    """The first time after `now` (aware, UTC) that the schedule names."""
+    from croniter import croniter
+
+    due: datetime = croniter(expression, now, second_at_beginning=True, day_or=False).get_next(datetime)
+    return due

@@ -31,6 +31,9 @@ DEFAULTS = {
     "DROPSCORE_POLL_AT_MOST": "30s",
     "DROPSCORE_KEEP": "90d",
     "DROPSCORE_MAX_ADHOC": "10",
+    "DROPSCORE_READS": "key",
+    "DROPSCORE_ROW_VALUES": "no",
+    "DROPSCORE_INPUT_ACCOUNTS": "",
     **{f"DROPSCORE_{name.upper()}": name for name in CONTAINERS if name != "inbox"},
 }
 
@@ -61,6 +64,8 @@ class Settings:
     poll_at_most: timedelta
     keep: timedelta
     max_adhoc: int
+    row_values: bool
+    input_accounts: tuple[str, ...]
     owner: Owner
 
     @classmethod
@@ -68,7 +73,8 @@ class Settings:
         """Raises SettingsError with one line per missing or malformed key."""
         read = Reader(environment)
         read.check_storage()
-        read.check_blob_source()
+        read.either("DROPSCORE_BLOB_SOURCE", "eventgrid", "polling")
+        read.either("DROPSCORE_READS", "key", "open")
         value = cls(
             storage_connection=read.text(STORAGE),
             storage_uri=read.text(f"{STORAGE}__blobServiceUri"),
@@ -85,6 +91,8 @@ class Settings:
             poll_at_most=read.duration("DROPSCORE_POLL_AT_MOST"),
             keep=read.duration("DROPSCORE_KEEP"),
             max_adhoc=read.number("DROPSCORE_MAX_ADHOC"),
+            row_values=read.either("DROPSCORE_ROW_VALUES", "no", "yes"),
+            input_accounts=read.accounts("DROPSCORE_INPUT_ACCOUNTS"),
             owner=Owner(hub=read.text("TASKHUB_NAME") or DEFAULT_HUB, storage=read.hub_account()),
             **read.containers(),
         )
@@ -160,9 +168,20 @@ class Reader:
         if connection and uri:
             self.problems.append(f"{STORAGE} and {STORAGE}__blobServiceUri are both set: keep one of them")
 
-    def check_blob_source(self) -> None:
-        if self.text("DROPSCORE_BLOB_SOURCE").lower() not in ("eventgrid", "polling"):
-            self.problems.append('DROPSCORE_BLOB_SOURCE: write "eventgrid" or "polling"')
+    def either(self, key: str, usual: str, other: str) -> bool:
+        """Whether the setting says the other of two words."""
+        text = self.text(key).lower()
+        if text not in (usual, other):
+            self.problems.append(f'{key}: write "{usual}" or "{other}"')
+        return text == other
+
+    def accounts(self, key: str) -> tuple[str, ...]:
+        """The hosts of storage accounts."""
+        hosts = tuple(host.strip().lower() for host in self.text(key).split(",") if host.strip())
+        wrong = [host for host in hosts if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?", host)]
+        if wrong:
+            self.problems.append(f'{key}: "{wrong[0]}" is no host such as account.blob.core.windows.net')
+        return hosts
 
 
 def inbox_events(environment: Mapping[str, str]) -> bool:
@@ -171,6 +190,11 @@ def inbox_events(environment: Mapping[str, str]) -> bool:
     Read while functions are indexed, before the other settings are looked at.
     """
     return Reader(environment).text("DROPSCORE_BLOB_SOURCE").lower() != "polling"
+
+
+def open_reads(environment: Mapping[str, str]) -> bool:
+    """Whether what is only read over HTTP asks for no key. Read while functions are indexed."""
+    return Reader(environment).text("DROPSCORE_READS").lower() == "open"
 
 
 def is_workspace(text: str) -> bool:

@@ -55,6 +55,7 @@ def test_the_package_holds_only_what_runs_on_azure(package: Path) -> None:
         "routes.toml",
         "shared",
         "triggers",
+        "web",
     }
 
 

@@ -7,8 +7,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob_types
 
-from activities.inbox import arrive
-from activities.runs import kick_arrival, start, watch_the_sweep
+from activities.runs import dropped, start, watch_the_sweep
 from shared.settings import STORAGE, inbox_events
 
 bp = df.Blueprint()
@@ -25,7 +24,6 @@ bp = df.Blueprint()
 @bp.durable_client_input(client_name="client")
 async def blob_dropped(blob: blob_types.BlobClient, client: df.DurableOrchestrationClient) -> None:
     """Only the name counts: what stands under it now is asked of storage. Content is never bound."""
-    route = await asyncio.to_thread(arrive, blob.blob_name)
-    if route is not None:
-        await start(client, await asyncio.to_thread(kick_arrival, route))
-        await watch_the_sweep(client)
+    launches = await asyncio.to_thread(dropped, blob.blob_name)
+    await start(client, launches)
+    await watch_the_sweep(client)

@@ -11,7 +11,7 @@ from shared.records import Launch, Verdict
 from shared.routes import Route
 from tests.activities.conftest import App
 from tests.activities.stages import DATASTORE, contents, job_ended, packed, whole
-from triggers.http import to_be_rerun
+from triggers.http.runs import to_be_rerun
 
 FILES = A, B = "named/a.csv", "named/b.csv"
 DATA = {A: "id,x\na,1\nb,2\n", B: "id,x\nc,3\n"}

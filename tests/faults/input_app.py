@@ -24,7 +24,7 @@ from shared.settings import CONTAINERS
 from tests.activities.conftest import App, reset
 from tests.activities.durable_client import Client, called
 from tests.activities.stages import job_ended, twice, whole
-from triggers import http
+from triggers.http import runs as http
 
 Blobs = dict[tuple[str, str], bytes]
 

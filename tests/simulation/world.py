@@ -32,7 +32,8 @@ from tests.simulation.azureml import ARM, DATASTORE, WORKSPACE, Workspace
 from tests.simulation.host import Host, HostAway
 from tests.simulation.promises import Promises
 from tests.simulation.storage import NO_CONDITION, Account, Disk
-from triggers import blobs, http, timers
+from triggers import blobs, timers
+from triggers.http import runs as http
 
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 CHUNKS = {"inbox": 16, "work": 200, DATASTORE: 16}

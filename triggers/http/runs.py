@@ -1,47 +1,56 @@
-"""Runs over HTTP: start one by naming its files, ask how it stands."""
+"""Runs over HTTP: start some, cancel one, go on with one."""
 
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities.inbox import look
-from activities.runs import start
+from activities.inbox import look, versions_below
+from activities.runs import dropped, start
 from shared import clients
-from shared.current_routes import route_named
-from shared.errors import NoSuchRoute, NotTheOwner, RouteError
-from shared.ledger import Ledger
 from shared.ledger_stages import CANCELABLE
 from shared.names import new_run, run_of_idempotency_key
 from shared.records import Launch, Run, Version
+from shared.route_values import value_problems
 from shared.routes import Route
 from shared.watching import WAKE
+from triggers.http.answers import (
+    Answer,
+    BadRequest,
+    api_url,
+    found_run,
+    json_object,
+    ledger,
+    problem_json,
+    response,
+    usable_route,
+)
+from triggers.http.inputs import brought_in, taken
 
 bp = df.Blueprint()
-LONGEST_BODY = 1_000_000
 BLOBS_PER_REQUEST = 100
-
-
-class BadRequest(Exception):
-    """The request cannot be carried out; status, code and detail are the answer."""
-
-    def __init__(self, status: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+FORM = '{"route": "...", "blobs": ["..."]}'
+KNOWN = ("route", "blobs", "prefix", "input", "as", "force", "overrides")
+# What one run may do otherwise than its route says.
+OVERRIDES = ("deployment", "deadline", "part_timeout")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The body of `POST /api/runs`."""
+    """The body of `POST /api/runs`: files by their names, or all below a prefix, or one from elsewhere."""
 
     route: str
-    blobs: list[str]
-    force: bool
+    blobs: list[str] = field(default_factory=list)
+    prefix: str = ""
+    input: str = ""
+    name: str = ""
+    force: bool = False
+    overrides: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,54 +67,64 @@ class Planned:
 async def start_run(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Scores files that lie in the inbox, now, whether or not they were scored before in vain.
 
-    Body: `{"route": "...", "blobs": ["path in the inbox", ...], "force": false}`. 202: the runs, each with its files
-    and the address to look at. The same `Idempotency-Key` names the same runs.
+    Body: `{"route": "...", "blobs": ["path in the inbox", ...], "force": false}`; instead of blobs a `prefix`, or an
+    `input` address that is copied into the inbox. 202: the runs, each with its files and the address to look at. The
+    same `Idempotency-Key` names the same runs.
     """
     try:
-        asked = parsed(req.get_body())
+        asked = parsed(json_object(req, FORM, KNOWN))
+        if asked.input:
+            name, launches = await asyncio.to_thread(brought, asked)
+            await start(client, launches)
+            return taken(name, launches, api_url(req))
         runs = await asyncio.to_thread(planned, asked, req.headers.get("Idempotency-Key", ""))
     except BadRequest as problem:
         return problem_json(problem)
     await start(client, [one.launch for one in runs if one.new])
-    return accepted(runs, req.url.split("?")[0].rstrip("/"))
+    return accepted(runs, api_url(req))
 
 
 def accepted(runs: list[Planned], base: str) -> func.HttpResponse:
-    """202: the runs, each with its files and the address to look at, below `base`."""
-    shown = [{"run": one.launch.run, "blobs": one.blobs, "url": f"{base}/{one.launch.run}"} for one in runs]
-    headers = {"Location": f"{base}/{runs[0].launch.run}", "Retry-After": "5"}
-    return json_response({"runs": shown}, 202, headers)
+    """202: the runs, each with its files and the address to look at."""
+    urls = [f"{base}/runs/{one.launch.run}" for one in runs]
+    shown = [
+        {"run": one.launch.run, "blobs": one.blobs, "url": url} for one, url in zip(runs, urls, strict=True)
+    ]
+    return response(Answer({"runs": shown}, 202, {"Location": urls[0], "Retry-After": "5"}))
 
 
-def parsed(body: bytes) -> Asked:
+def parsed(data: dict[str, Any]) -> Asked:
     """Raises BadRequest for everything that is not the documented body."""
-    if len(body) > LONGEST_BODY:
-        raise BadRequest(413, "body-too-large", f"The body may have {LONGEST_BODY} bytes.")
-    try:
-        data = json.loads(body, object_pairs_hook=unambiguous)
-        route, blobs, force = data["route"], data["blobs"], data.get("force", False)
-        json.dumps(data, ensure_ascii=False).encode()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise BadRequest(400, "bad-body", 'Send {"route": "...", "blobs": ["..."]} as JSON.') from None
-    unknown = sorted(set(data) - {"route", "blobs", "force"})
-    if unknown:
-        raise BadRequest(400, "bad-body", f"Unknown: {', '.join(unknown)}. Known are route, blobs and force.")
-    named = isinstance(blobs, list) and blobs and all(isinstance(blob, str) and blob for blob in blobs)
-    if not isinstance(route, str) or not named or not isinstance(force, bool):
+    texts = [data.get(key, "") for key in ("route", "prefix", "input", "as")]
+    force, overrides = data.get("force", False), data.get("overrides", {})
+    if not all(isinstance(text, str) for text in texts) or not texts[0] or not isinstance(force, bool):
+        raise BadRequest(400, "bad-body", "route, prefix, input and as are text, force is true or false.")
+    if sum(key in data for key in ("blobs", "prefix", "input")) != 1:
+        raise BadRequest(400, "bad-body", f"Send {FORM}; instead of blobs a prefix, or an input address.")
+    if not isinstance(overrides, dict) or not all(isinstance(value, str) for value in overrides.values()):
+        raise BadRequest(400, "bad-body", "overrides is an object of texts.")
+    if texts[2] and (force or overrides):
         raise BadRequest(
-            400, "bad-body", "route is text, blobs a list of names in the inbox, force true or false."
+            400, "bad-body", "An input is scored as any file of its route: no force, no overrides."
         )
+    route, prefix, address, name = texts
+    return Asked(route, named_blobs(data), prefix, address, name, force=force, overrides=overrides)
+
+
+def named_blobs(data: dict[str, Any]) -> list[str]:
+    blobs = data.get("blobs", [])
+    named = isinstance(blobs, list) and all(isinstance(blob, str) and blob for blob in blobs)
+    if not named or ("blobs" in data and not blobs):
+        raise BadRequest(400, "bad-body", "blobs is a list of names in the inbox.")
     if len(blobs) > BLOBS_PER_REQUEST:
         raise BadRequest(413, "too-many-blobs", f"Name at most {BLOBS_PER_REQUEST} blobs in one request.")
-    return Asked(route, list(dict.fromkeys(blobs)), force)
+    return list(dict.fromkeys(blobs))
 
 
-def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Raises ValueError for an object that has a key twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError
-    return found
+def brought(asked: Asked) -> tuple[str, list[Launch]]:
+    """The name under which the input came into the inbox, and the runs that begin with it."""
+    name = brought_in(asked.input, asked.name, usable_route(asked.route))
+    return name, dropped(name)
 
 
 def planned(asked: Asked, key: str) -> list[Planned]:
@@ -113,11 +132,27 @@ def planned(asked: Asked, key: str) -> list[Planned]:
 
     Files of a route whose jobs can be shared make one run, others one each.
     """
-    route = usable_route(asked.route)
+    route = overridden(usable_route(asked.route), asked.overrides)
     versions = found_versions(asked, route)
     runs = [(asked_run(key, group), group) for group in grouped(versions, route)]
     check_load(sum(ledger().run(run) is None for run, _ in runs))
     return [opened(run, route, group, force=asked.force) for run, group in runs]
+
+
+def overridden(route: Route, overrides: dict[str, str]) -> Route:
+    """The route as one run freezes it. Raises BadRequest where a key may not be overridden, or not with that."""
+    unknown = sorted(set(overrides) - set(OVERRIDES))
+    if unknown:
+        raise BadRequest(
+            400,
+            "bad-body",
+            f"overrides: {', '.join(unknown)}: only {', '.join(OVERRIDES)} may be overridden.",
+        )
+    changed = route.but(**overrides)
+    problems = list(value_problems(changed))
+    if problems:
+        raise BadRequest(400, "bad-body", f"overrides: {problems[0]}")
+    return changed
 
 
 def grouped(versions: list[Version], route: Route) -> list[list[Version]]:
@@ -158,7 +193,8 @@ async def cancel_run(req: func.HttpRequest, client: df.DurableOrchestrationClien
     except BadRequest as problem:
         return problem_json(problem)
     await wake(client, Launch(run=run.run, launch=run.launch, route=""))
-    return json_response({"run": run.run, "stage": run.stage, "cancel": True}, 202, {"Retry-After": "5"})
+    told = {"run": run.run, "stage": run.stage, "cancel": True}
+    return response(Answer(told, 202, {"Retry-After": "5"}))
 
 
 def to_be_canceled(name: str) -> Run:
@@ -198,7 +234,7 @@ async def rerun_run(req: func.HttpRequest, client: df.DurableOrchestrationClient
     except BadRequest as problem:
         return problem_json(problem)
     await start(client, [one.launch for one in runs])
-    return accepted(runs, req.url.split("?")[0].removesuffix(f"/{name}/rerun"))
+    return accepted(runs, api_url(req))
 
 
 def to_be_rerun(name: str) -> list[Planned]:
@@ -223,31 +259,10 @@ def to_be_rerun(name: str) -> list[Planned]:
     return [opened(new_run(clients.now()), route, group, force=run.force) for group in groups]
 
 
-def ledger() -> Ledger:
-    """The ledger. Raises BadRequest where it is another app's."""
-    try:
-        return clients.ledger()
-    except NotTheOwner as problem:
-        raise BadRequest(503, "not-the-owner", str(problem)) from problem
-
-
-def found_run(name: str) -> Run:
-    run = ledger().run(name) if name.isalnum() else None
-    if run is None:
-        raise BadRequest(404, "no-such-run", f"There is no run {name}.")
-    return run
-
-
-def usable_route(name: str) -> Route:
-    try:
-        return route_named(name)
-    except NoSuchRoute as problem:
-        raise BadRequest(404, "no-such-route", str(problem)) from problem
-    except RouteError as problem:
-        raise BadRequest(503, "no-routes", str(problem)) from problem
-
-
 def found_versions(asked: Asked, route: Route) -> list[Version]:
+    """The versions that stand in the inbox under the names that were asked for."""
+    if asked.prefix or not asked.blobs:
+        return found_below(asked.prefix, route)
     # Some services take a backslash for a slash: a file would have two names.
     looked = clients.in_parallel(lambda blob: None if "\\" in blob else look(blob, route), asked.blobs)
     versions = dict(zip(asked.blobs, looked, strict=True))
@@ -257,43 +272,17 @@ def found_versions(asked: Asked, route: Route) -> list[Version]:
     return [version for version in versions.values() if version]
 
 
-@bp.route(route="runs/{run}", methods=["GET"])
-async def get_run(req: func.HttpRequest) -> func.HttpResponse:
-    """The run's record and, once it has them, the final word of each of its files."""
-    try:
-        shown = await asyncio.to_thread(run_shown, req.route_params["run"])
-    except BadRequest as problem:
-        return problem_json(problem)
-    return json_response(shown, 200, {})
-
-
-def run_shown(name: str) -> dict[str, Any]:
-    record = found_run(name)
-    words = [
-        {
-            key: value
-            for key, value in verdict.to_dict().items()
-            if key in ("blob", "word", "why", "rows", "where")
-        }
-        for verdict in ledger().results(record)
-    ]
-    keys = ("run", "stage", "outcome", "created_at", "closed_at", "files", "rows", "job", "studio")
-    reasons = ("failed_stage", "why", "left_out", "held", "released", "not_moved")
-    data = record.to_dict()
-    return {"route": record.route["name"], **{key: data[key] for key in (*keys, *reasons)}, "results": words}
-
-
-def json_response(body: Any, status: int, headers: dict[str, str]) -> func.HttpResponse:
-    return func.HttpResponse(
-        json.dumps(body, indent=1), status_code=status, headers=headers, mimetype="application/json"
-    )
-
-
-def problem_json(problem: BadRequest) -> func.HttpResponse:
-    """RFC 9457."""
-    body = {"type": problem.code, "title": problem.code.replace("-", " "), "status": problem.status}
-    return func.HttpResponse(
-        json.dumps({**body, "detail": problem.detail}),
-        status_code=problem.status,
-        mimetype="application/problem+json",
-    )
+def found_below(prefix: str, route: Route) -> list[Version]:
+    """The versions of the route's files below a prefix."""
+    found = list(islice(versions_below(prefix, route), BLOBS_PER_REQUEST + 1))
+    if not found:
+        raise BadRequest(
+            404, "no-such-blob", f"The inbox has no file of the route {route.name} whose name begins so."
+        )
+    if len(found) > BLOBS_PER_REQUEST:
+        raise BadRequest(
+            413,
+            "too-many-blobs",
+            f"More than {BLOBS_PER_REQUEST} files begin so: ask for a backfill instead.",
+        )
+    return found

@@ -1,0 +1,69 @@
+"""Backfill: what lies below a prefix is scored again, some files at a time, one run after the other."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from itertools import accumulate, islice, takewhile
+from typing import Any
+
+import azure.durable_functions as df
+
+from activities.inbox import versions_below
+from activities.runs import start
+from shared import clients
+from shared.current_routes import route_named
+from shared.durations import parse_size
+from shared.names import run_of_idempotency_key
+from shared.records import Backfill, Launch, Version
+from shared.routes import Route
+
+log = logging.getLogger(__name__)
+bp = df.Blueprint()
+FILES_OF_A_RUN = 1000
+
+
+@bp.activity_trigger(input_name="message")
+@bp.durable_client_input(client_name="client")
+async def backfill_portion(message: dict, client: Any) -> dict[str, Any]:
+    """Starts a run for the next files, once the run before has closed. Key: the backfill and the portion's number.
+
+    Returns the backfill as it stands then; unchanged, where it has to wait.
+    """
+    backfill = Backfill.from_dict(message)
+    following, launches = await asyncio.to_thread(portion, backfill)
+    await start(client, launches)
+    return following.to_dict()
+
+
+def portion(backfill: Backfill) -> tuple[Backfill, list[Launch]]:
+    ledger = clients.ledger()
+    last = ledger.run(backfill.runs[-1]) if backfill.runs else None
+    if last is not None and last.stage != "closed":
+        return backfill, []
+    route = route_named(backfill.route)
+    run = run_of_idempotency_key(f"backfill/{backfill.id}/{backfill.portions}")
+    versions = ledger.plan(run, lambda: taken(route, backfill))
+    if not versions:
+        return backfill.but(done=True), []
+    launch = Launch(run=run, launch=1, route=route.name, force=backfill.force)
+    # The execution that makes the record starts the run; the sweep, where that one dies.
+    begun = ledger.begin(launch, route) is not None
+    log.info("backfill %s: run %s, %d files of route %s", backfill.id, run, len(versions), route.name)
+    return backfill.after_run(run, versions), [launch] if begun else []
+
+
+def taken(route: Route, backfill: Backfill) -> list[Version]:
+    """The next files, as many as one run takes and a minute allows; those scored before only by `force`."""
+    most = min(FILES_OF_A_RUN, route.max_files, backfill.per_minute) if route.shares_jobs else 1
+    found = list(islice(left(route, backfill), most))
+    totals = accumulate(version.size for version in found)
+    within = sum(1 for _ in takewhile(lambda total: total <= parse_size(route.max_run_size), totals))
+    return found[: max(within, 1)]
+
+
+def left(route: Route, backfill: Backfill) -> Iterator[Version]:
+    """The files that are still to be scored, in the order of their names."""
+    known = set() if backfill.force else clients.ledger().known_versions()
+    for version in versions_below(backfill.prefix, route):
+        if version.blob > backfill.last and version.key not in known:
+            yield version

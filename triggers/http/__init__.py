@@ -1,0 +1,17 @@
+"""What can be asked and told over HTTP.
+
+answers.py     how everything here is answered: JSON, problems, bounds of bodies and queries
+runs.py        start, cancel, rerun
+run_views.py   runs as they stand, lists of them, the last day
+files.py       one file: where it is, what it waits for, drop it
+inputs.py      how files come into the inbox, from a body or an address
+predictions.py predictions, and a look at them, where row values may be shown
+routes.py      the routes in force, checked, changed, rolled back
+backfill.py    score everything below a prefix again
+about.py       health, and the description of all this (`openapi.json`)
+page.py        the dashboard
+"""
+
+from triggers.http import about, backfill, files, predictions, routes, run_views, runs
+
+modules = (runs, run_views, files, predictions, routes, backfill, about)
