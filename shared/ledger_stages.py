@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared.errors import Fenced
-from shared.ledger_keys import run_key
+from shared.ledger_keys import hold_key, run_key
 from shared.ledger_slots import Slots
 from shared.records import Launch, Run, Stage
 
@@ -102,12 +102,16 @@ class Stages(Slots):
         return self.advance(launch, "submitting", "searching")
 
     def submitted(self, launch: Launch, *, job: str, seen: Run, **found: Any) -> Run:
-        """The one job of the attempt that `seen` was in, and what is known of it; the first one stands."""
+        """The one job of the attempt that `seen` was in, and what is known of it; the first one stands.
+
+        The endpoint has let the route in: its next refusal is a first one.
+        """
 
         def change(run: Run) -> Run:
             same = run.attempt == seen.attempt and run.stage in ("submitting", "searching")
             return run.but(stage="submitted", job=job, **found) if same else run
 
+        self.store.delete(hold_key(launch.route))
         return self.change(launch, change)
 
     def preempted(self, launch: Launch, seen: Run) -> Run:

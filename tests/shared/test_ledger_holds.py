@@ -8,7 +8,7 @@ from shared.ledger import Ledger
 from shared.ledger_slots import FIRST_HOLD, LONGEST_HOLD
 from shared.records import Hold, moment
 from shared.routes import Route
-from tests.shared.ledgers import ROUTE, Clock
+from tests.shared.ledgers import ROUTE, Clock, brought_to
 from tests.shared.memory_store import OutrunStore
 
 OTHERS = {
@@ -74,6 +74,13 @@ def test_each_refusal_in_a_row_doubles_the_time_up_to_an_hour(
     ledger: Ledger, clock: Clock, times: int, wait: timedelta
 ) -> None:
     assert refused(ledger, times, clock) == wait
+
+
+def test_a_refusal_after_a_job_was_made_is_a_first_one(ledger: Ledger, clock: Clock) -> None:
+    assert refused(ledger, 3, clock) == FIRST_HOLD * 4
+    brought_to("submitted", ledger)
+    assert ledger.held(ROUTE) is None
+    assert refused(ledger, 1, clock) == FIRST_HOLD
 
 
 def test_a_refusal_long_after_the_last_one_is_a_first_one(ledger: Ledger, clock: Clock) -> None:
