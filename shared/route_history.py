@@ -81,11 +81,10 @@ def put(text: str, over: Text) -> tuple[str, str]:
     """
     keep(over)
     blob = clients.container("config").get_blob_client("routes.toml")
-    rule: dict[str, Any] = {"etag": over.etag, "match_condition": MatchConditions.IfNotModified}
-    if over.packaged:
-        rule = {"etag": "*", "match_condition": MatchConditions.IfMissing}
+    same: dict[str, Any] = {"etag": over.etag, "match_condition": MatchConditions.IfNotModified}
+    rule = {"overwrite": False} if over.packaged else {"overwrite": True, **same}
     try:
-        written = blob.upload_blob(text.encode(), overwrite=not over.packaged, content_settings=TOML, **rule)
+        written = blob.upload_blob(text.encode(), content_settings=TOML, **rule)
     except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
         raise ChangedMeanwhile from None
     etag = str(written["etag"])
