@@ -1,0 +1,199 @@
+"""HTTP, as the app speaks it: JSON both ways, problem+json for what is wrong."""
+
+import json
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from dropscore.errors import NotNow, NotUnderstood, Problem, Refused, Unreachable, problem_of
+from dropscore.identity import Authority
+from dropscore.plain import plain
+from dropscore.where import START, Place
+
+CONNECT, READ, UPLOAD = 10, 60, 300
+TRIES = 4
+LONGEST_PAUSE = 30.0
+PASSING = frozenset({429, 502, 503, 504})
+PIECE = 1 << 16
+
+
+class Document(dict[str, Any]):
+    """A JSON object of the app."""
+
+    def __missing__(self, key: str) -> Any:
+        raise NotUnderstood(
+            "not-understood",
+            f'The app\'s answer has no "{key}": the app and this command line are of different versions.',
+            "Install the command line that belongs to the app: pip install ./dropscore",
+        )
+
+
+class Api:
+    """One app. Only GETs are repeated: a second POST might do a thing twice."""
+
+    def __init__(self, place: Place, sleep: Callable[[float], None]) -> None:
+        self.place, self.sleep = place, sleep
+        self.session = requests.Session()
+        # Nothing of this machine's proxies or .netrc comes between us and a local stack.
+        self.session.trust_env = not place.loopback
+        self.session.auth = Authority(place)
+
+    def get(self, path: str, **query: object) -> Document:
+        return document(self.answer("GET", path, params=asked(query)))
+
+    def post(self, path: str, body: object = None) -> Document:
+        return document(self.answer("POST", path, json={} if body is None else body))
+
+    def patch(self, path: str, body: object) -> Document:
+        return document(self.answer("PATCH", path, json=body))
+
+    def send(self, method: str, path: str, data: Any, headers: dict[str, str]) -> Document:
+        """A body that is not JSON: bytes, or an open file, which is not read at once."""
+        return document(
+            self.answer(method, path, data=data, headers=headers, timeout=(CONNECT, UPLOAD)),
+        )
+
+    def text(self, path: str) -> tuple[str, str]:
+        """A text and its ETag."""
+        answer = self.answer("GET", path)
+        return answer.content.decode("utf-8", "replace"), answer.headers.get("ETag", "")
+
+    def pieces(self, path: str) -> Iterator[bytes]:
+        """A body, piece by piece. Raises Unreachable where it breaks off."""
+        with self.answer("GET", path, stream=True) as answer:
+            try:
+                yield from answer.iter_content(PIECE)
+            except requests.RequestException as problem:
+                raise self.unreachable(problem) from None
+
+    def health(self) -> Document:
+        """A stale app's health, too: its 503 is the answer, not a failure."""
+        answer = self.once("GET", "health", {})
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "heartbeat_at" in answer.text:
+            return document(answer)
+        return document(self.accepted(answer))
+
+    def answer(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The app's answer. Raises the Problem that it is where it is none; GETs are tried again for a while."""
+        tries = TRIES if method == "GET" else 1
+        for attempt in range(1, tries + 1):
+            try:
+                answer = self.once(method, path, options)
+            except Unreachable:
+                if attempt == tries:
+                    raise
+                self.sleep(2.0 ** (attempt - 2))
+                continue
+            if answer.status_code not in PASSING or attempt == tries:
+                break
+            self.sleep(pause(answer, attempt))
+        return self.accepted(answer)
+
+    def once(self, method: str, path: str, options: dict[str, Any]) -> requests.Response:
+        """One request. A redirect is an answer like others: the key goes to nobody but this app."""
+        url = f"{self.place.url}/api/{path}"
+        settings = {"timeout": (CONNECT, READ), "allow_redirects": False, **options}
+        try:
+            return self.session.request(method, url, **settings)
+        except requests.RequestException as problem:
+            raise self.unreachable(problem) from None
+
+    def accepted(self, answer: requests.Response) -> requests.Response:
+        if HTTPStatus(200) <= answer.status_code < HTTPStatus(300):
+            return answer
+        raise self.problem(answer)
+
+    def problem(self, answer: requests.Response) -> Problem:
+        """What an answer that is none says, in its own words where it has some."""
+        status = answer.status_code
+        if answer.is_redirect:
+            return Unreachable(
+                "redirected",
+                f"{self.place.url} leads elsewhere, to {host_of(answer.headers['Location'])}.",
+                "Set DROPSCORE_URL to the app's own address; the key is not sent on.",
+                status,
+            )
+        told = told_by(answer)
+        code, detail = str(told.get("type") or f"http-{status}"), str(told.get("detail") or "")
+        if status == HTTPStatus.UNAUTHORIZED:
+            return Refused("no-key", detail or self.without_key(), self.key_hint(), status)
+        if status == HTTPStatus.TOO_MANY_REQUESTS and not detail:
+            return NotNow(code, f"{self.place.url} is asked too often.", "Try again in a minute.", status)
+        hint = (
+            "" if detail else "Look whether DROPSCORE_URL is right; `dropscore health` says how the app is."
+        )
+        details = [str(one) for one in told.get("problems") or ()]
+        return problem_of(status)(
+            code, detail or f"{self.place.url} answers {status}.", hint, status, details
+        )
+
+    def without_key(self) -> str:
+        if self.place.key or self.place.audience:
+            return f"{self.place.url} does not accept the {'key' if self.place.key else 'token'}."
+        return f"{self.place.url} wants a key."
+
+    def key_hint(self) -> str:
+        if self.place.stack:
+            return "export DROPSCORE_KEY=…, the key that `dev.py up --key` was started with."
+        return (
+            "export DROPSCORE_KEY=…, a function key of the app (az functionapp keys list), "
+            "or DROPSCORE_AUDIENCE=… to sign in as yourself."
+        )
+
+    def unreachable(self, problem: requests.RequestException) -> Unreachable:
+        """Without the exception's own words: they hold addresses in forms that nobody asked for."""
+        kind = "takes too long" if isinstance(problem, requests.Timeout) else "does not answer"
+        if isinstance(problem, requests.exceptions.SSLError):
+            kind = "has a certificate that this machine does not trust"
+        if self.place.stack:
+            message = f"The local stack at {self.place.url} {kind}."
+            return Unreachable("unreachable", message, f"Start it in the project's folder: {START}")
+        return Unreachable("unreachable", f"{self.place.url} {kind}.", "Look whether DROPSCORE_URL is right.")
+
+
+def asked(query: dict[str, object]) -> dict[str, str]:
+    """The parts of a query that were asked for."""
+    return {key: str(value) for key, value in query.items() if value not in (None, "")}
+
+
+def document(answer: requests.Response) -> Document:
+    try:
+        found = json.loads(answer.content, object_pairs_hook=Document)
+    except ValueError:
+        found = None
+    if isinstance(found, Document):
+        return found
+    raise NotUnderstood(
+        "not-understood",
+        "The answer is not dropscore's.",
+        "Look whether DROPSCORE_URL is right.",
+        answer.status_code,
+    )
+
+
+def told_by(answer: requests.Response) -> dict[str, Any]:
+    """The problem+json of an answer; {} where it holds none."""
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def pause(answer: requests.Response, attempt: int) -> float:
+    """Seconds until a GET is tried again: what the app says, within bounds."""
+    wanted = answer.headers.get("Retry-After", "")
+    return min(float(wanted), LONGEST_PAUSE) if wanted.isdecimal() else 2.0 ** (attempt - 2)
+
+
+def host_of(location: str) -> str:
+    """Where a redirect leads, without what may stand behind the host."""
+    return plain("/".join(location.split("?")[0].split("/")[:3]))
+
+
+def path_of(name: str) -> str:
+    """A file's name, as it stands in an address."""
+    return quote(name, safe="/")

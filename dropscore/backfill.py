@@ -1,0 +1,136 @@
+"""`backfill`: score what lies in the inbox already, at a bounded pace."""
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from dropscore.api import Document, path_of
+from dropscore.application import Command
+from dropscore.bars import shown
+from dropscore.errors import Bad, Unusable
+from dropscore.following import Looks, follow
+from dropscore.parameters import Duration, RouteName
+from dropscore.plain import counted, plain, sized
+from dropscore.runs import wait_for_runs
+from dropscore.session import Session, session
+
+
+class FollowedBackfill:
+    """A backfill, until it has started everything."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.word, self.stage, self.done, self.note = name, "", "running", 0.0, ""
+        self.document = Document(runs=[])
+
+    def look(self, seen: Looks) -> None:
+        found = self.document = seen.api.get(f"backfill/{path_of(self.name)}")
+        self.done = found["started"] / found["files"] if found["files"] else 0.0
+        self.note = f"{found['started']:,} of {found['files']:,} files started"
+        self.word = "" if found["status"] == "running" else found["status"]
+
+
+@click.command(cls=Command)
+@click.argument("route", type=RouteName())
+@click.argument("prefix")
+@click.option("--dry-run", is_flag=True, help="Only say what would be scored.")
+@click.option("--force", is_flag=True, help="Score files whose predictions are published, too.")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="The most files to start a minute.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Wait until all of its runs are closed.")
+@click.option("--timeout", type=Duration(), default="1d", show_default=True, help="The longest wait.")
+def backfill(
+    route: str,
+    prefix: str,
+    dry_run: bool,
+    force: bool,
+    per_minute: int,
+    yes: bool,
+    wait: bool,
+    timeout: timedelta,
+) -> int:
+    """Score what lies in the inbox already.
+
+    ROUTE takes all files whose names begin with PREFIX. It says first how many they are, and asks.
+    """
+    found = session()
+    body = {"route": route, "prefix": prefix, "force": force, "per_minute": per_minute}
+    if not (yes or dry_run) and (found.as_json or not sys.stdin.isatty()):
+        raise Unusable(
+            "not-confirmed", "Nobody is there to be asked.", "Type --dry-run to look, --yes to start."
+        )
+    planned = found.api.post("backfill", {**body, "dry_run": True})
+    if dry_run:
+        found.show(planned, *described(planned, force=force))
+        return 0
+    if not yes and not agreed(found, planned, force=force):
+        found.screen.note("Nothing was started.")
+        return 0
+    return begin(found, {**body, "dry_run": False}, timeout if wait else None)
+
+
+def described(planned: Document, *, force: bool) -> list[str]:
+    """What a backfill would do."""
+    done = planned["published"]
+    again = "are scored again" if force else "are left alone; --force scores them again"
+    shown = [
+        f"{counted(planned['files'], 'file')}, {sized(planned['bytes'])}, started in about "
+        f"{counted(max(1, round(planned['minutes'])), 'minute')}.",
+        *([f"{done:,} of them have predictions already and {again}."] if done else []),
+        *(f"  {name}" for name in planned["names"]),
+    ]
+    more = planned["files"] - len(planned["names"])
+    return [*shown, f"  and {more:,} more"] if more > 0 else shown
+
+
+def agreed(session: Session, planned: Document, *, force: bool) -> bool:
+    if not planned["files"]:
+        session.screen.say("No files have such names.")
+        return False
+    session.screen.say(*described(planned, force=force))
+    return click.confirm("Start?", err=True)
+
+
+def begin(session: Session, body: dict[str, Any], timeout: timedelta | None) -> int:
+    document = session.api.post("backfill", body)
+    name = document["backfill"]
+    stop = f"Stop it with `dropscore backfill-cancel {plain(name)}`"
+    if timeout is None:
+        session.show(document, f"Backfill {name} has begun.")
+        session.screen.note(stop)
+        return 0
+    session.screen.note(f"Backfill {name} has begun. {stop}")
+    followed = FollowedBackfill(name)
+    with shown(session.screen, [followed]) as show:
+        follow(session, [followed], timeout, show)
+    if followed.word != "completed":
+        session.show(followed.document, f"Backfill {name} is {followed.word}: {followed.note}.")
+        return Bad.exit_code
+    return wait_for_runs(session, followed.document, followed.document["runs"], timeout)
+
+
+@click.command("backfill-status", cls=Command)
+@click.argument("backfill")
+def backfill_status(backfill: str) -> None:
+    """Say how far BACKFILL is."""
+    found = session()
+    document = found.api.get(f"backfill/{path_of(backfill)}")
+    runs = counted(len(document["runs"]), "run")
+    far = f"{document['started']:,} of {document['files']:,} files started, in {runs}"
+    found.show(document, f"Backfill {document['backfill']} is {document['status']}: {far}.")
+
+
+@click.command("backfill-cancel", cls=Command)
+@click.argument("backfill")
+def backfill_cancel(backfill: str) -> None:
+    """Stop BACKFILL: it starts no more files. Runs that it has started go on."""
+    found = session()
+    document = found.api.post(f"backfill/{path_of(backfill)}/cancel")
+    found.show(document, f"Backfill {backfill} starts no more files. Runs that it has started go on.")
