@@ -1,7 +1,8 @@
-"""dropscore on this machine: `python3 dev.py demo | up | soak | test`. Needs Python 3.11 to 3.13 and nothing else.
+"""dropscore on this machine: `python3 dev.py demo | up | cli | soak | test`. Needs Python 3.11 to 3.13, no more.
 
     demo              score sample CSVs end to end on the local stack, and show what came of them
     up                start the local stack and stay up; drop files with any storage tool
+    cli [ARGS]        the command line, as `dropscore` where it is installed: drop files, watch runs, change routes
     soak [ARGS]       files and faults of all kinds, at random, then an audit; --minutes N --seed S
     test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
 
@@ -94,6 +95,12 @@ def up(arguments: list[str]) -> None:
     become("-m", "local.up", *arguments)
 
 
+def cli(arguments: list[str]) -> None:
+    """In the folder where it was typed: its arguments are files there."""
+    environment = {"PYTHONPATH": str(ROOT), "DROPSCORE_PROGRAM": "python3 dev.py cli"}
+    os.execve(PYTHON, [str(PYTHON), "-P", "-m", "dropscore", *arguments], {**os.environ, **environment})
+
+
 def soak(arguments: list[str]) -> None:
     become("-m", "tests.faults.soak", *arguments)
 
@@ -110,7 +117,7 @@ def test(arguments: list[str]) -> None:
     become("-m", "pytest", *arguments)
 
 
-COMMANDS = {"demo": demo, "up": up, "soak": soak, "test": test}
+COMMANDS = {"demo": demo, "up": up, "cli": cli, "soak": soak, "test": test}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -62,11 +63,20 @@ class Stack:
             self.start_host()
             self.event_grid.start()
             started.callback(self.event_grid.stop)
+            started.enter_context(self.announced())
             self.running = started.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.running.close()
+
+    @contextlib.contextmanager
+    def announced(self) -> Iterator[None]:
+        """`url.json` says where the app is for as long as it is there: the command line looks for it."""
+        announcement = self.state / "url.json"
+        announcement.write_text(json.dumps({"url": self.host_url}))
+        yield
+        announcement.unlink(missing_ok=True)
 
     def stop_children(self) -> None:
         """Those that use storage first, Azurite last."""
