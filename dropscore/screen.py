@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,8 +14,9 @@ from dropscore.errors import Problem
 from dropscore.plain import plain
 
 # A pipe has no width: what is cut there is lost to grep.
-PIPE_WIDTH = 1000
-NARROW = 70
+PIPE_WIDTH = 10_000
+# Between columns; and what the last one should have, which holds prose or an address.
+GAP, LAST_COLUMN = 2, 24
 COLOURS = {
     "published": "green",
     "succeeded": "green",
@@ -48,9 +49,8 @@ class Screen:
     def say(self, *shown: RenderableType) -> None:
         with self.out.capture() as captured:
             for one in shown:
-                self.out.print(
-                    self.named(one) if isinstance(one, str) else one, soft_wrap=isinstance(one, str)
-                )
+                text = self.named(one) if isinstance(one, str) else one
+                self.out.print(text, soft_wrap=isinstance(text, Text))
         # Cells are filled up with spaces; nobody wants them in a file.
         for line in captured.get().removesuffix("\n").split("\n"):
             print(line.rstrip(), file=sys.stdout)
@@ -87,28 +87,28 @@ def cell(value: object) -> Text:
     return Text(text, COLOURS.get(text, ""), overflow="fold")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], width: int) -> RenderableType:
-    """A table; on a narrow terminal each row stands by itself, below the others."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], width: int) -> Table | Text:
+    """A table, whose last column takes what is left; where that is too little, each row is a block of lines."""
     kept = [[cell(value) for value in row] for row in rows]
-    if width < NARROW:
-        return Group(*(pairs(zip(columns, row, strict=True)) for row in kept))
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    needed = sum(
+        max(map(len, texts)) + GAP for texts in zip(columns[:-1], *(row[:-1] for row in kept), strict=True)
+    )
+    if width - needed < min(LAST_COLUMN, max((len(row[-1]) for row in kept), default=0)):
+        return Text("\n\n").join(pairs(zip(columns, row, strict=True)) for row in kept)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
     for column in columns:
+        right = column in ("files", "rows", "size", "waiting")
         shown.add_column(
-            column, justify="right" if column in ("files", "rows", "size") else "left", overflow="fold"
+            column, justify="right" if right else "left", overflow="fold", no_wrap=column == "run"
         )
     for row in kept:
         shown.add_row(*row)
     return shown
 
 
-def pairs(entries: Iterable[tuple[str, Any]]) -> Table:
-    """Names and values, below one another; what is empty is left out."""
-    shown = Table.grid(padding=(0, 2, 0, 0))
-    shown.add_column(no_wrap=True)
-    shown.add_column(overflow="fold")
-    for name, value in entries:
-        text = value if isinstance(value, Text) else cell(value)
-        if text.plain:
-            shown.add_row(Text(name, "dim"), text)
-    return shown
+def pairs(entries: Iterable[tuple[str, Any]]) -> Text:
+    """Names and values, line by line; what is empty is left out. The terminal wraps: what is copied stays whole."""
+    kept = [(name, cell(value)) for name, value in entries]
+    kept = [(name, value) for name, value in kept if value.plain]
+    widest = max((len(name) for name, _ in kept), default=0)
+    return Text("\n").join(Text.assemble((f"{name:{widest}}  ", "dim"), value) for name, value in kept)
