@@ -16,7 +16,7 @@ from shared.blob_io import properties
 from shared.current_routes import current_routes
 from shared.file_views import State, Waiting, shown_file
 from shared.names import NOTE, bare_etag, predictions_name, usable
-from shared.records import Run, Verdict, Version, timestamp
+from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
 from shared.schedule import next_due
 from triggers.http.answers import READS, BadRequest, answered, api_url, ledger, number, problem_json
@@ -173,18 +173,19 @@ def placed(blob: BlobProperties | None, container: str) -> dict[str, Any] | None
 async def drop_file(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Drops a file: the body becomes the file of that name in the inbox, and is scored in its turn.
 
-    `If-None-Match: *`: only where there is none of that name. 202: the runs that began with it at once.
+    `If-None-Match: *`: only where there is none of that name. 202: its ETag, and the runs that began with it at once.
     """
     try:
         name = named(req)
-        launches = await asyncio.to_thread(put_file, name, req)
+        version, launches = await asyncio.to_thread(put_file, name, req)
     except BadRequest as problem:
         return problem_json(problem)
     await start(client, launches)
-    return taken(name, launches, api_url(req))
+    return taken(name, launches, api_url(req), **version)
 
 
-def put_file(name: str, req: func.HttpRequest) -> list[Any]:
+def put_file(name: str, req: func.HttpRequest) -> tuple[dict[str, Any], list[Launch]]:
+    """Which version the file is, and the runs that begin with it."""
     body = req.get_body()
     if not body:
         raise BadRequest(400, "empty-file", f"The body is the file {name}: it is empty.")
@@ -193,11 +194,12 @@ def put_file(name: str, req: func.HttpRequest) -> list[Any]:
             413, "file-too-large", f"A body may have {LARGEST:,} bytes; use a storage tool for larger files."
         )
     routes = current_routes()
-    if routes.of(name) is None:
-        patterns = ", ".join(route.pattern for route in routes.routes)
+    route = routes.of(name)
+    if route is None:
+        patterns = ", ".join(one.pattern for one in routes.routes)
         raise BadRequest(404, "no-route", f"No route takes the name {name}. The routes take: {patterns}.")
-    put_in(name, body, replace=req.headers.get("If-None-Match", "") != "*")
-    return dropped(name)
+    etag = put_in(name, body, replace=req.headers.get("If-None-Match", "") != "*")
+    return {"etag": etag, "size": len(body), "route": route.name}, dropped(name)
 
 
 @bp.route(route="waiting", methods=["GET"], auth_level=READS)

@@ -1,6 +1,7 @@
 """Files that come over HTTP, or from an address, into the inbox, whole or not at all."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import azure.functions as func
@@ -18,11 +19,11 @@ from triggers.http.answers import Answer, BadRequest, response
 LARGEST = 50_000_000
 
 
-def taken(name: str, launches: list[Launch], base: str) -> func.HttpResponse:
+def taken(name: str, launches: list[Launch], base: str, **more: Any) -> func.HttpResponse:
     """202: the file lies in the inbox; the runs, if any, that began with it. Others take it when their turn comes."""
     url = f"{base}/files/{quote(name)}"
     shown = [{"run": one.run, "blobs": [name], "url": f"{base}/runs/{one.run}"} for one in launches]
-    return response(Answer({"file": name, "runs": shown}, 202, {"Location": url, "Retry-After": "5"}))
+    return response(Answer({"file": name, **more, "runs": shown}, 202, {"Location": url, "Retry-After": "5"}))
 
 
 def put_in(name: str, data: bytes | Iterator[bytes], *, replace: bool) -> str:
