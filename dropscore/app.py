@@ -14,11 +14,18 @@ SHELLS = {
     "zsh": 'Put into ~/.zshrc:  eval "$(dropscore completion zsh)"',
     "fish": "Save as ~/.config/fish/completions/dropscore.fish",
 }
+TROUBLES = {
+    "stale": "The sweep has not run for a while: dropped files may wait. Look at the app's log.",
+    "broken": "The app does not reach its storage, or may not use it. Look at the app's log.",
+}
 
 
 @click.command(cls=Command)
 def health() -> int:
-    """Say whether the app is up and its sweep runs."""
+    """Say whether the app is up and its sweep runs.
+
+    It ends with 1 where dropped files would wait for nothing.
+    """
     found = session()
     document = found.api.health()
     place = found.api.place
@@ -32,10 +39,10 @@ def health() -> int:
         ]
     )
     found.show({**document, "url": place.url}, shown)
-    if document["status"] == "ok":
-        return 0
-    found.screen.note("The sweep has not run for a while: dropped files may wait. Look at the app's log.")
-    return Bad.exit_code
+    if document["status"] in TROUBLES:
+        found.screen.note(TROUBLES[document["status"]])
+        return Bad.exit_code
+    return 0
 
 
 @click.command(cls=Command)

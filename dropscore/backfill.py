@@ -20,14 +20,15 @@ from dropscore.session import Session, session
 class FollowedBackfill:
     """A backfill, until it has started everything."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, foreseen: int) -> None:
+        self.foreseen = foreseen
         self.name, self.word, self.stage, self.done, self.note = name, "", "running", 0.0, ""
         self.document = Document(runs=[])
 
     def look(self, seen: Looks) -> None:
         found = self.document = seen.api.get(f"backfill/{path_of(self.name)}")
-        self.done = found["started"] / found["files"] if found["files"] else 0.0
-        self.note = f"{found['started']:,} of {found['files']:,} files started"
+        self.done = min(1.0, found["files"] / self.foreseen) if self.foreseen else 0.0
+        self.note = f"{found['files']:,} of {self.foreseen:,} files started"
         self.word = "" if found["status"] == "running" else found["status"]
 
 
@@ -35,7 +36,7 @@ class FollowedBackfill:
 @click.argument("route", type=RouteName())
 @click.argument("prefix")
 @click.option("--dry-run", is_flag=True, help="Only say what would be scored.")
-@click.option("--force", is_flag=True, help="Score files whose predictions are published, too.")
+@click.option("--force", is_flag=True, help="Score files that were scored before, too.")
 @click.option(
     "--per-minute",
     type=click.IntRange(1),
@@ -67,38 +68,42 @@ def backfill(
             "not-confirmed", "Nobody is there to be asked.", "Type --dry-run to look, --yes to start."
         )
     planned = found.api.post("backfill", {**body, "dry_run": True})
-    if dry_run:
+    if dry_run or not planned["files"]:
         found.show(planned, *described(planned, force=force))
         return 0
     if not yes and not agreed(found, planned, force=force):
         found.screen.note("Nothing was started.")
         return 0
-    return begin(found, {**body, "dry_run": False}, timeout if wait else None)
+    return begin(found, {**body, "dry_run": False}, planned["files"], timeout if wait else None)
 
 
 def described(planned: Document, *, force: bool) -> list[str]:
     """What a backfill would do."""
-    done = planned["published"]
-    again = "are scored again" if force else "are left alone; --force scores them again"
+    before = planned["scored_before"]
+    again = (
+        "of them were scored before"
+        if force
+        else "were scored before and are left out; --force takes them, too"
+    )
+    shown = [f"{before:,} {again}."] if before else []
+    if not planned["files"]:
+        return [*shown, "There is nothing to score."]
+    minutes = counted(max(1, planned["minutes"]), "minute")
     shown = [
-        f"{counted(planned['files'], 'file')}, {sized(planned['bytes'])}, started in about "
-        f"{counted(max(1, round(planned['minutes'])), 'minute')}.",
-        *([f"{done:,} of them have predictions already and {again}."] if done else []),
-        *(f"  {name}" for name in planned["names"]),
+        f"{counted(planned['files'], 'file')}, {sized(planned['bytes'])}, begun within {minutes}.",
+        *shown,
     ]
     more = planned["files"] - len(planned["names"])
-    return [*shown, f"  and {more:,} more"] if more > 0 else shown
+    names = [f"  {name}" for name in planned["names"]]
+    return [*shown, *names, f"  and {more:,} more"] if more > 0 else [*shown, *names]
 
 
 def agreed(session: Session, planned: Document, *, force: bool) -> bool:
-    if not planned["files"]:
-        session.screen.say("No files have such names.")
-        return False
     session.screen.say(*described(planned, force=force))
     return click.confirm("Start?", err=True)
 
 
-def begin(session: Session, body: dict[str, Any], timeout: timedelta | None) -> int:
+def begin(session: Session, body: dict[str, Any], foreseen: int, timeout: timedelta | None) -> int:
     document = session.api.post("backfill", body)
     name = document["backfill"]
     stop = f"Stop it with `dropscore backfill-cancel {plain(name)}`"
@@ -107,7 +112,7 @@ def begin(session: Session, body: dict[str, Any], timeout: timedelta | None) -> 
         session.screen.note(stop)
         return 0
     session.screen.note(f"Backfill {name} has begun. {stop}")
-    followed = FollowedBackfill(name)
+    followed = FollowedBackfill(name, foreseen)
     with shown(session.screen, [followed]) as show:
         follow(session, [followed], timeout, show)
     if followed.word != "completed":
@@ -123,14 +128,17 @@ def backfill_status(backfill: str) -> None:
     found = session()
     document = found.api.get(f"backfill/{path_of(backfill)}")
     runs = counted(len(document["runs"]), "run")
-    far = f"{document['started']:,} of {document['files']:,} files started, in {runs}"
+    far = f"{counted(document['files'], 'file')} started, in {runs}"
     found.show(document, f"Backfill {document['backfill']} is {document['status']}: {far}.")
 
 
 @click.command("backfill-cancel", cls=Command)
 @click.argument("backfill")
 def backfill_cancel(backfill: str) -> None:
-    """Stop BACKFILL: it starts no more files. Runs that it has started go on."""
+    """Stop BACKFILL.
+
+    It starts no more files; runs that it has started go on.
+    """
     found = session()
     document = found.api.post(f"backfill/{path_of(backfill)}/cancel")
     found.show(document, f"Backfill {backfill} starts no more files. Runs that it has started go on.")

@@ -25,6 +25,7 @@ STAGES = (
 GOOD = frozenset({"published", "unchanged", "succeeded", "empty"})
 # One look may fall between two writes of the app; three do not.
 SURE_AFTER = 3
+UNDECIDED = ("waiting", "running")
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 10.0, 1.2
 ALMOST = 0.95
 PATIENCE = timedelta(minutes=5)
@@ -102,7 +103,8 @@ class FollowedFile:
 
     def tell(self, version: Document, seen: Looks) -> None:
         self.absent = 0
-        self.word, self.note = version["word"] or "", version["why"] or ""
+        self.word = version["state"] if version["state"] not in UNDECIDED else ""
+        self.note = version["why"]
         self.rows, self.run = version["rows"] or 0, version["run"] or ""
         if self.word:
             self.stage, self.done = "closed", 1.0

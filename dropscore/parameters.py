@@ -82,7 +82,9 @@ def change(text: str) -> tuple[str, Any]:
 
 
 def toml_value(text: str) -> Any:
-    """A number, true, a list or a table as TOML writes it; any other text as it stands."""
+    """A number, true, a list or a table as TOML writes it; any other text as it stands; nothing is None."""
+    if not text:
+        return None
     try:
         found = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:

@@ -80,7 +80,8 @@ def set_routes(target: str, keys: tuple[str, ...]) -> None:
     """Put the routes of FILE in force, or change keys of ROUTE.
 
     Swapping a model is `dropscore routes set diabetes model=https://…`. Values are written as in TOML: numbers, true,
-    ["a", "b"]; anything else is text. Comments of the file are kept. Runs under way are not touched.
+    ["a", "b"]; anything else is text; KEY= takes a key out. Comments of the file are kept. Runs under way go on as
+    they began.
     """
     found = session()
     if keys:

@@ -54,7 +54,8 @@ def listed(api: Api, limit: int, **filters: str | None) -> Document:
         page = api.get("runs", limit=min(PAGE, limit - len(kept)), after=cursor, **filters)
         kept += page["runs"]
         cursor = page["next"]
-        if not cursor or not page["runs"] or len(kept) >= limit:
+        # A filter may find nothing on one page, and something on the next.
+        if not cursor or len(kept) >= limit:
             return Document(runs=kept, next=cursor)
 
 

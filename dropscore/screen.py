@@ -26,6 +26,7 @@ COLOURS = {
     "failed": "red",
     "timed-out": "red",
     "stale": "red",
+    "broken": "red",
     "partial": "yellow",
     "canceled": "yellow",
     "superseded": "yellow",

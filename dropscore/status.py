@@ -37,6 +37,7 @@ def described(session: Session, document: Document) -> list[RenderableType]:
         Text.assemble(Text(plain(document["file"]), "bold"), "  ", cell(document["state"])),
         plain(document["says"]),
         pairs(details(session, document)),
+        *note(document),
     ]
     if len(document["versions"]) > 1:
         shown += [
@@ -52,21 +53,28 @@ def described(session: Session, document: Document) -> list[RenderableType]:
 
 def details(session: Session, document: Document) -> list[tuple[str, object]]:
     waiting, predictions, rejected = (document[key] for key in ("waiting", "predictions", "rejected"))
-    why = rejected["why"] if rejected else ""
-    newest = document["versions"][0] if document["versions"] else None
+    newest = document["versions"][0] if document["versions"] else Document(rows=0, why="")
     return [
         (
             "waits",
             f"since {ago(waiting['since'], session.now())}, {waiting['ahead']} ahead" if waiting else "",
         ),
         ("because", held(document)),
+        ("why", newest["why"] if newest["why"] not in document["says"] else ""),
         ("route", document["route"]),
         ("run", document["run"]),
-        ("rows", f"{newest['rows']:,}" if newest and newest["rows"] else ""),
+        ("rows", f"{newest['rows']:,}" if newest["rows"] else ""),
         ("predictions", predictions["url"] if predictions else ""),
         ("rejected as", rejected["name"] if rejected else ""),
-        ("why", why or (newest["why"] if newest else "")),
     ]
+
+
+def note(document: Document) -> list[RenderableType]:
+    """What stands beside the file in `rejected`, line by line, while it is the file's last word."""
+    found = document["rejected"]
+    if not found or not found["why"] or document["state"] != "rejected":
+        return []
+    return ["", *found["why"].strip().splitlines()]
 
 
 def versions(session: Session, document: Document) -> list[tuple[object, ...]]:
@@ -74,7 +82,7 @@ def versions(session: Session, document: Document) -> list[tuple[object, ...]]:
         (
             ago(one["modified"], session.now()),
             sized(one["size"]),
-            one["word"] or "open",
+            one["state"],
             f"{one['rows']:,}" if one["rows"] else "",
             one["run"],
         )

@@ -173,33 +173,26 @@ def rollback(world: World, body: bytes, **_: Any) -> dict[str, Any]:
 def backfill(world: World, body: bytes, **_: Any) -> dict[str, Any]:
     asked = json.loads(body)
     found = [one for one in world.versions if one.name.startswith(asked["prefix"])]
+    before = [one for one in found if world.word(one)]
+    wanted = found if asked["force"] else [one for one in found if one not in before]
     if asked["dry_run"]:
-        size, done = sum(len(one.data) for one in found), sum(world.word(one) == "published" for one in found)
-        names = [one.name for one in found][:20]
-        return {
-            "files": len(found),
-            "bytes": size,
-            "published": done,
-            "names": names,
-            "minutes": 1,
-            "STATUS": 200,
-        }
-    world.backfills["b1"] = {
-        "backfill": "b1",
-        "files": len(found),
-        "started": 0,
-        "runs": [one.run for one in found],
-    }
+        foreseen = {"files": len(wanted), "bytes": sum(len(one.data) for one in wanted), "minutes": 1}
+        names = [one.name for one in wanted][:20]
+        return {**foreseen, "scored_before": len(before), "names": names, "STATUS": 200}
+    world.backfills["b1"] = [one.run for one in wanted]
     return {"backfill": "b1", "url": "/api/backfill/b1"}
 
 
 def get_backfill(world: World, name: str, **_: Any) -> dict[str, Any]:
+    """One file further with each look."""
     if name not in world.backfills:
         raise Wrong(404, "no-such-backfill", f"There is no backfill {name}.")
-    kept = world.backfills[name]
-    kept["started"] = min(kept["files"], kept["started"] + 1)
-    running = "running" if kept["started"] < kept["files"] else "completed"
-    return {"status": running, **kept}
+    world.looks += 1
+    runs = world.backfills[name][: world.looks]
+    running = len(runs) < len(world.backfills[name])
+    asked = {"route": "diabetes", "prefix": "diabetes/", "force": False}
+    status = "running" if running else "completed"
+    return {"backfill": name, "status": status, **asked, "files": len(runs), "runs": runs}
 
 
 def no_arguments(act: Callable[..., Any]) -> Callable[..., Any]:

@@ -129,35 +129,54 @@ def test_watch_as_json_is_one_look(dropped: Shell) -> None:
     assert ([*found], len(found["closed"]), found["open"]) == (["routes", "open", "closed"], 2, [])
 
 
-def test_a_backfill_says_first_what_it_would_do(dropped: Shell) -> None:
-    assert dropped.run("backfill", "diabetes", "diabetes/", "--dry-run").stdout == (
-        "2 files, 19 B, started in about 1 minute.\n"
-        "1 of them have predictions already and are left alone; --force scores them again.\n"
-        "  diabetes/good.csv\n"
+@pytest.fixture
+def lying(shell: Shell) -> Shell:
+    """A file that was scored, and two that were not yet."""
+    shell.run("drop", shell.file("good.csv"), "--wait")
+    shell.run("drop", shell.file("new.csv"), shell.file("fail.csv", "fail\n1\n"))
+    shell.app.world.sleep(3)
+    return shell
+
+
+def test_a_backfill_says_first_what_it_would_do(lying: Shell) -> None:
+    assert lying.run("backfill", "diabetes", "diabetes/", "--dry-run").stdout == (
+        "2 files, 19 B, begun within 1 minute.\n"
+        "1 were scored before and are left out; --force takes them, too.\n"
+        "  diabetes/new.csv\n"
         "  diabetes/fail.csv\n"
     )
-    assert not dropped.app.world.backfills
+    assert lying.json("backfill", "diabetes", "diabetes/", "--dry-run", "--force")["files"] == 3
+    assert not lying.app.world.backfills
 
 
-def test_a_backfill_that_nobody_confirms_is_not_started(dropped: Shell) -> None:
-    result = dropped.run("backfill", "diabetes", "diabetes/")
+def test_a_backfill_of_nothing_is_none(lying: Shell) -> None:
+    result = lying.run("backfill", "diabetes", "elsewhere/", "--yes")
+    assert (result.stdout, result.exit_code) == ("There is nothing to score.\n", 0)
+    assert not lying.app.world.backfills
+
+
+def test_a_backfill_that_nobody_confirms_is_not_started(lying: Shell) -> None:
+    result = lying.run("backfill", "diabetes", "diabetes/")
     assert result.exit_code == 2
     assert result.stderr == ("Error: Nobody is there to be asked.\nType --dry-run to look, --yes to start.\n")
-    assert not dropped.app.world.backfills
+    assert not lying.app.world.backfills
 
 
-def test_a_backfill_is_begun_and_stopped(dropped: Shell) -> None:
-    begun = dropped.run("backfill", "diabetes", "diabetes/", "--yes")
+def test_a_backfill_is_begun_and_stopped(lying: Shell) -> None:
+    begun = lying.run("backfill", "diabetes", "diabetes/", "--yes")
     assert begun.stdout == "Backfill b1 has begun.\n"
     assert begun.stderr == "Stop it with `dropscore backfill-cancel b1`\n"
-    assert dropped.run("backfill-status", "b1").stdout == (
-        "Backfill b1 is running: 1 of 2 files started, in 2 runs.\n"
-    )
-    assert dropped.run("backfill-cancel", "b1").exit_code == 0
-    assert dropped.run("backfill-status", "b2").exit_code == 3
+    assert lying.run("backfill-status", "b1").stdout == "Backfill b1 is running: 1 file started, in 1 run.\n"
+    assert lying.run("backfill-cancel", "b1").exit_code == 0
+    assert lying.run("backfill-status", "b2").exit_code == 3
 
 
-def test_waiting_for_a_backfill_is_waiting_for_its_runs(dropped: Shell) -> None:
-    result = dropped.run("backfill", "diabetes", "diabetes/", "--yes", "--wait")
+def test_waiting_for_a_backfill_is_waiting_for_its_runs(lying: Shell) -> None:
+    result = lying.run("backfill", "diabetes", "diabetes/", "--yes", "--wait")
     assert [line.split()[2] for line in result.stdout.splitlines()[2:]] == ["succeeded", "failed"]
     assert result.exit_code == 1
+    assert result.stderr.splitlines()[:3] == [
+        "Backfill b1 has begun. Stop it with `dropscore backfill-cancel b1`",
+        "b1: running (1 of 2 files started)",
+        "b1: completed",
+    ]

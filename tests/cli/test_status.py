@@ -39,8 +39,17 @@ def test_a_published_file_says_where_its_predictions_are(dropped: Shell) -> None
 
 def test_a_rejected_file_says_why_under_its_short_name(dropped: Shell) -> None:
     shown = dropped.run("status", "bad.csv").stdout
-    assert shown.startswith("diabetes/bad.csv  rejected\n")
-    assert "why          Line 2, column age: not a number.\n" in shown
+    assert shown == (
+        "diabetes/bad.csv  rejected\n"
+        "The file is rejected. Line 2, column age: not a number.\n"
+        "route        diabetes\n"
+        "run          01RUN000000000000000000002\n"
+        "rejected as  diabetes/bad.csv\n"
+        "\n"
+        "This file was not scored.\n"
+        "\n"
+        "Line 2, column age: not a number.\n"
+    )
 
 
 def test_earlier_versions_are_listed(dropped: Shell) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 BEGUN = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 # When a run is where, in seconds since its file was dropped.
 STAGES = ((2, "gathering"), (3, "packed"), (4, "submitted"), (12, "ended"), (14, "closed"))
+NOTE = "This file was not scored.\n\nLine 2, column age: not a number.\n"
 STORAGE = "http://127.0.0.1:10000/devstoreaccount1"
 
 
@@ -45,8 +46,8 @@ class World:
     texts: list[str] = field(default_factory=lambda: ["# the first\n"])
     row_values: bool = True
     stale: bool = False
-    reruns: int = 0
-    backfills: dict[str, dict[str, Any]] = field(default_factory=dict)
+    backfills: dict[str, list[str]] = field(default_factory=dict)
+    looks: int = 0
 
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -110,11 +111,11 @@ class World:
             "file": name,
             "route": newest.route,
             "state": state,
-            "says": f"The file is {state}.",
+            "says": f"The file is {state}.{self.why(newest) and ' ' + self.why(newest)}",
             "run": newest.run if stage != "waiting" else None,
             "inbox": self.inbox(name),
             "predictions": self.predictions_of(newest) if word == "published" else None,
-            "rejected": {"name": name, "why": self.why(newest)} if word == "rejected" else None,
+            "rejected": {"name": name, "why": NOTE} if word == "rejected" else None,
             "waiting": waiting if state == "waiting" else None,
             "versions": [self.version(one) for one in reversed(found) if self.stage(one) != "waiting"],
         }
@@ -130,10 +131,10 @@ class World:
             "modified": at(one.dropped),
             "size": len(one.data),
             "round": 1,
-            "word": self.word(one),
+            "state": self.word(one) or "running",
             "why": self.why(one),
             "rows": one.data.count(b"\n") - 1 if self.word(one) == "published" else 0,
-            "run": one.run if stage != "waiting" else "",
+            "run": one.run if stage != "waiting" else None,
         }
 
     def predictions_of(self, one: Version) -> dict[str, Any]:
@@ -189,7 +190,7 @@ class World:
 
     def results(self, one: Version) -> list[dict[str, Any]]:
         seen = self.version(one)
-        kept = {key: seen[key] for key in ("word", "why", "rows")}
+        kept = {"word": self.word(one), "why": seen["why"], "rows": seen["rows"]}
         return [{"blob": one.name, **kept, "bad_rows": 0, "problems": [], "formulas": False, "where": ""}]
 
     def version_of(self, run: str) -> Version:
