@@ -46,6 +46,7 @@ class EventGrid:
         self._pending: deque[_Delivery] = deque()
         self._stopped = threading.Event()
         self._losing = threading.Event()
+        self._away = False
         self._thread = threading.Thread(target=self._run, name="event-grid", daemon=True)
 
     def start(self) -> None:
@@ -82,13 +83,20 @@ class EventGrid:
             self._stopped.wait(max(POLL_INTERVAL, 2 * listed))
 
     def _listing(self) -> Iterable[BlobProperties]:
+        """What lies in the container. An outage is told of once, and that it is over."""
         try:
-            return list(self._container.list_blobs(retry_total=0))
+            listed = list(self._container.list_blobs(retry_total=0))
         except ResourceNotFoundError:
             return []
         except AzureError as error:
-            logger.warning("the container cannot be listed, will try again: %s", error)
+            if not self._away:
+                logger.warning("the container cannot be listed, will try again: %s", error)
+            self._away = True
             return []
+        if self._away:
+            logger.info("the container can be listed again")
+        self._away = False
+        return listed
 
     def _notice(self, blobs: Iterable[BlobProperties]) -> None:
         for blob in blobs:

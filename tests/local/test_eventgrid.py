@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError, ServiceRequestError
 from azure.storage.blob import BlobProperties, ContainerClient
 
 from local.eventgrid import EventGrid
@@ -30,15 +30,20 @@ class Blob:
 
 
 class Container:
-    """A container that may not exist yet."""
+    """A container that may not exist yet, or be out of reach."""
 
     account_name = "account"
     container_name = "inbox"
 
     def __init__(self) -> None:
         self.etags: dict[str, str] | None = {}
+        self.away = False
+        self.asked = 0
 
     def list_blobs(self, **_: object) -> list[BlobProperties]:
+        self.asked += 1
+        if self.away:
+            raise ServiceRequestError("connection refused")
         if self.etags is None:
             raise ResourceNotFoundError("no such container")
         return [self._properties(name, etag) for name, etag in list(self.etags.items())]
@@ -185,6 +190,19 @@ def test_a_missing_container_is_waited_for(
     grid()
     container.etags = {"a.csv": "1"}
     wait_for(lambda: webhook.subjects() == ["a.csv"])
+
+
+def test_an_outage_is_told_of_once(
+    container: Container, webhook: Webhook, grid: Callable[[], EventGrid], caplog: pytest.LogCaptureFixture
+) -> None:
+    grid()
+    for name in ("a.csv", "b.csv"):
+        container.away, asked = True, container.asked
+        wait_for(lambda asked=asked: container.asked > asked + 5)  # type: ignore[misc]
+        container.etags, container.away = {name: "1"}, False
+        wait_for(lambda name=name: webhook.subjects()[-1:] == [name])  # type: ignore[misc]
+    warnings = [record.message for record in caplog.records if "cannot be listed" in record.message]
+    assert len(warnings) == 2
 
 
 def test_an_event_can_be_delivered_twice_on_purpose(
