@@ -4,6 +4,7 @@ ledger_base.py         the store, the clock, whose ledger it is
 ledger_slots.py        slots and holds: who may start a run of a route
 ledger_stages.py       a run under way: its steps from stage to stage, the fence, canceling
 ledger_runs.py         runs: opened, planned, sealed, worded, closed, found again, reopened
+ledger_admission.py    runs that take no slot: how many may be open
 ledger_versions.py     versions: markers, claims, releases
 ledger_retention.py    the sweep's turns, and what is forgotten
 

@@ -7,6 +7,7 @@ from shared.records import Listed, Run, Version, moment
 
 HEARTBEAT = "heartbeat.json"
 OWNER = "owner.json"
+ADMITTED = "admitted.json"
 LAST_MILLISECOND = 9_999_999_999_999
 LONGEST_WHY = 300
 SHOWN_OF_CLOSED = ("run", "outcome", "created_at", "closed_at", "oldest", "failed_stage", "job_outcome")

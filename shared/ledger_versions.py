@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 from shared import names
+from shared.ledger_admission import Admission
 from shared.ledger_keys import marker_key, marker_metadata, version_of_marker, version_path
-from shared.ledger_runs import Runs
 from shared.records import Version
 
 
-class Versions(Runs):
+class Versions(Admission):
     """The versions, and the markers of those that wait."""
 
     def arrive(self, seen: Version) -> bool:
