@@ -1,9 +1,11 @@
 """Runs over HTTP: started, listed page by page, looked at, counted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from shared import clients
 from shared.records import Launch, Verdict
 from tests.activities.conftest import ONE_ROW, App
 from tests.triggers.api import Api
@@ -203,6 +205,23 @@ def test_a_run_may_be_given_another_deadline_and_no_other_model(app: App, api: A
         assert (refused.status, refused.code) == (400, "bad-body")
 
 
+def test_of_requests_at_once_no_more_are_let_in_than_may_be_open(
+    app: App, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DROPSCORE_MAX_ADHOC", "3")
+    clients.settings.cache_clear()
+    names = [f"double/{number}.csv" for number in range(8)]
+    for name in names:
+        app.drop(name, ONE_ROW)
+    with ThreadPoolExecutor(len(names)) as threads:
+        answers = list(
+            threads.map(lambda name: api("POST", "/runs", {"route": "double", "blobs": [name]}), names)
+        )
+    assert sorted(answer.status for answer in answers) == [202] * 3 + [429] * 5
+    assert {answer.code for answer in answers if answer.status == 429} == {"too-many-runs"}
+    assert len(api.client.started) == len(list(app.ledger.announced())) == 3
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -251,8 +270,6 @@ def test_an_input_of_the_apps_own_account_is_copied_into_the_inbox_and_scored(ap
 def test_an_address_of_no_allowed_account_is_not_read(
     app: App, api: Api, monkeypatch: pytest.MonkeyPatch, address: str, code: str
 ) -> None:
-    from shared import clients
-
     monkeypatch.setenv("DROPSCORE_INPUT_ACCOUNTS", "known.blob.core.windows.net")
     clients.settings.cache_clear()
     monkeypatch.setattr("triggers.http.inputs.BlobClient.from_blob_url", None)

@@ -134,9 +134,10 @@ def planned(asked: Asked, key: str) -> list[Planned]:
     """
     route = overridden(usable_route(asked.route), asked.overrides)
     versions = found_versions(asked, route)
-    runs = [(asked_run(key, group), group) for group in grouped(versions, route)]
-    check_load(sum(ledger().run(run) is None for run, _ in runs))
-    return [opened(run, route, group, force=asked.force) for run, group in runs]
+    groups = grouped(versions, route)
+    launches = [first_launch(asked_run(key, group), route, force=asked.force) for group in groups]
+    let_in([launch for launch in launches if ledger().run(launch.run) is None])
+    return [opened(launch, route, group) for launch, group in zip(launches, groups, strict=True)]
 
 
 def overridden(route: Route, overrides: dict[str, str]) -> Route:
@@ -166,21 +167,24 @@ def asked_run(key: str, versions: list[Version]) -> str:
     return run_of_idempotency_key(json.dumps([key, *blobs])) if key else new_run(clients.now())
 
 
-def check_load(wanted: int) -> None:
+def let_in(launches: list[Launch]) -> None:
     """Raises BadRequest where more runs that take no slot would be open than the app allows."""
     allowed = clients.settings().max_adhoc
-    under_way = sum(launch.slot is None for launch, _ in ledger().announced()) if wanted else 0
-    if under_way + wanted > allowed:
+    under_way = ledger().admit(launches, allowed)
+    if under_way is not None:
         detail = f"{under_way} runs that were asked for are open, {allowed} may be (DROPSCORE_MAX_ADHOC)."
         raise BadRequest(429, "too-many-runs", f"{detail} Try again when some have closed.")
 
 
-def opened(run: str, route: Route, versions: list[Version], *, force: bool) -> Planned:
+def first_launch(run: str, route: Route, *, force: bool) -> Launch:
+    return Launch(run=run, launch=1, route=route.name, force=force)
+
+
+def opened(launch: Launch, route: Route, versions: list[Version]) -> Planned:
     """A run that brings its plan and takes no slot."""
-    launch = Launch(run=run, launch=1, route=route.name, force=force)
-    ledger().bring_plan(run, versions)
+    ledger().bring_plan(launch.run, versions)
     # Of requests at the same time, the one that makes the record starts the run; the sweep, where that one dies.
-    begun = ledger().run(run) is None and ledger().begin(launch, route) is not None
+    begun = ledger().run(launch.run) is None and ledger().begin(launch, route) is not None
     return Planned(launch, [version.blob for version in versions], new=begun)
 
 
@@ -249,14 +253,21 @@ def to_be_rerun(name: str) -> list[Planned]:
             409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
         )
     route = usable_route(run.route["name"])
-    groups = [versions] if run.job_outcome == "completed" else grouped(versions, route)
-    check_load(len(groups))
     if run.job_outcome == "completed":
-        launch = ledger().reopen(name, route)
-        if launch is None:
-            raise BadRequest(409, "still-open", f"Run {name} is being rerun already.")
-        return [Planned(launch, [version.blob for version in versions], new=True)]
-    return [opened(new_run(clients.now()), route, group, force=run.force) for group in groups]
+        return [reopened(run, route, versions)]
+    groups = grouped(versions, route)
+    launches = [first_launch(new_run(clients.now()), route, force=run.force) for _ in groups]
+    let_in(launches)
+    return [opened(launch, route, group) for launch, group in zip(launches, groups, strict=True)]
+
+
+def reopened(run: Run, route: Route, versions: list[Version]) -> Planned:
+    """The same run, which unpacks what its job has left once more."""
+    let_in([Launch(run=run.run, launch=run.launch + 1, route=route.name)])
+    launch = ledger().reopen(run.run, route)
+    if launch is None:
+        raise BadRequest(409, "still-open", f"Run {run.run} is being rerun already.")
+    return Planned(launch, [version.blob for version in versions], new=True)
 
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:
