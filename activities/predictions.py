@@ -102,7 +102,7 @@ class Outputs:
         if piece is packed.pieces[0] and version.key not in self.begun:
             route = Route.from_dict(self.run.route)
             self.begun.add(version.key)
-            self.found[version.key].writer.write(csv_line([*route.carried, *route.predictions]) + b"\n")
+            self.found[version.key].write(csv_line([*route.carried, *route.predictions]) + b"\n")
         return self.found[version.key]
 
     def ended(self, part: PartRows) -> Iterator[Output]:
@@ -178,14 +178,14 @@ def put_together(run: Run, index: list[Verdict], versions: dict[str, Version], p
 def put(packed: Verdict, version: Version, staged: list[Staged]) -> Output:
     """The output whose blocks others have staged."""
     rows = sum(some.rows for some in staged)
-    why = next((some.why for some in staged if some.why), "")
+    word, why = next(((some.word, some.why) for some in staged if some.why), ("", ""))
     if rows != packed.rows:
         why = (
             why
             or f"unpack: predictions of {rows} rows are staged, the file has {packed.rows}. Nothing was published."
         )
     blocks = [block for some in staged for block in some.blocks]
-    return Output(version, packed, BlockWriter(target_of(version), "", blocks), rows, why)
+    return Output(version, packed, BlockWriter(target_of(version), "", blocks), rows, why, word)
 
 
 def publish_raw(run: Run, launch: Launch, index: list[Verdict], versions: dict[str, Version]) -> None:

@@ -1,7 +1,8 @@
 """Predictions become visible: whole, newest, and never over a blob that is not the file's own."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -29,13 +30,17 @@ RACES = 5
 
 @dataclass
 class Output:
-    """The predictions of one version under way; `why` says why they are incomplete."""
+    """The predictions of one version under way; `why` says why they are incomplete.
+
+    `word` is `failed` where storage refuses them: another job would not help.
+    """
 
     version: Version
     packed: Verdict
     writer: BlockWriter
     rows: int = 0
     why: str = ""
+    word: str = ""
 
     def add(self, lines: list[bytes | None], first: int) -> None:
         """The next rows of the version, `first` being the number of the first in the file (from 1)."""
@@ -46,13 +51,32 @@ class Output:
                 "Nothing was published."
             )
         if not self.why:
-            self.writer.write(b"".join(map(b"%b\n".__mod__, lines)))
+            self.write(b"".join(map(b"%b\n".__mod__, lines)))
             self.rows += len(lines)
+
+    def write(self, data: bytes) -> None:
+        """Where storage refuses this blob (leased, say), that harms this file only."""
+        with self.refusals():
+            self.writer.write(data)
 
     def staged(self) -> Staged:
         """For a later call to put together with the rows of other portions."""
-        blocks = [] if self.why else self.writer.hold()
-        return Staged(version=self.packed.version, rows=self.rows, blocks=blocks, why=self.why)
+        blocks: list[str] = []
+        if not self.why:
+            with self.refusals():
+                blocks = self.writer.hold()
+        return Staged(
+            version=self.packed.version, rows=self.rows, blocks=blocks, why=self.why, word=self.word
+        )
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except HttpResponseError as problem:
+            if not refusal(problem):
+                raise
+            self.word, self.why = "failed", refused(problem)
 
 
 def target_of(version: Version) -> BlobClient:
@@ -63,15 +87,14 @@ def publish(output: Output, run: Run) -> Verdict:
     """The version's verdict. Its predictions become visible here, if they are complete."""
     packed, version = output.packed, output.version
     if output.why:
-        return packed.but(why=output.why)
+        return packed.but(word=output.word, why=output.why)
     try:
         identity = identity_of(version, packed.but(rows=output.rows), run)
         word, why, replaced = commit(output.writer, identity, version)
     except HttpResponseError as problem:
         if not refusal(problem):
             raise
-        why = f"storage refuses to have the predictions written: {refusal(problem)}; free the blob, rerun the run"
-        return packed.but(word="failed", why=f"unpack: {why}")
+        return packed.but(word="failed", why=refused(problem))
     if word == "published":
         publish_problems(output, run, replaced=replaced)
         if replaced and not run.route.get("also_raw"):
@@ -80,6 +103,11 @@ def publish(output: Output, run: Run) -> Verdict:
         f"{output.writer.blob.container_name}/{output.writer.blob.blob_name}" if word == "published" else ""
     )
     return packed.but(word=word, why=why or remarks(packed), where=where, rows=output.rows, pieces=[])
+
+
+def refused(problem: HttpResponseError) -> str:
+    why = f"storage refuses to have the predictions written: {refusal(problem)}"
+    return f"unpack: {why}; free the blob, rerun the run"
 
 
 def remarks(packed: Verdict) -> str:

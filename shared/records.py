@@ -254,12 +254,16 @@ class Progress(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Staged(Record):
-    """Predictions of some of a version's rows that lie staged under these block ids, or why they do not."""
+    """Predictions of some of a version's rows that lie staged under these block ids, or why they do not.
+
+    `word` is the version's where that is known by then.
+    """
 
     version: str
     rows: int = 0
     blocks: list[str] = field(default_factory=list)
     why: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

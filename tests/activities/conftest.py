@@ -1,8 +1,11 @@
 """An app whose containers are the test's own, and an emulated workspace shared by the session."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import RLock
+from typing import Any
 
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -17,6 +20,7 @@ from shared.names import bare_etag, new_run
 from shared.records import Launch, Run, Version, timestamp
 from shared.routes import Route, Routes
 from shared.settings import CONTAINERS
+from tests.simulation.storage import Account, Disk
 
 MODELS = Path(__file__).parent.parent / "e2e" / "models"
 ONE_ROW = "id,x\na,1\n"
@@ -147,6 +151,23 @@ def app(azurite_connection: str, emulator: AzureMLEmulator, monkeypatch: pytest.
     clients.storage().close()
     clients.http().close()
     reset()
+
+
+@contextmanager
+def in_memory(app: App) -> Iterator[App]:
+    """The same app on an account in memory that keeps Azure's rules where Azurite does not."""
+    one_at_a_time = RLock()
+
+    def gate(call: str, effect: Callable[[], Any]) -> Any:
+        with one_at_a_time:
+            return effect()
+
+    account = Account(Disk(app.now), gate, account_name=str(clients.storage().account_name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clients, "storage", lambda: account)
+        clients.ledger.cache_clear()
+        yield App(app.emulator)
+    clients.ledger.cache_clear()
 
 
 def reset() -> None:

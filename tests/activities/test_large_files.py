@@ -350,3 +350,16 @@ def test_a_later_launch_begins_anew_and_publishes(app: App, row_by_row: Launch) 
         unpack({**row_by_row.to_dict(), "chunk": 1})
     whole(unpack, later)
     assert app.read("predictions", NAME).decode() == PREDICTIONS
+
+
+def test_a_large_file_whose_predictions_are_leased_fails_alone(app: App) -> None:
+    publish(app, "id,x\nold,1\n")
+    versions = [app.drop(NAME, DATA), app.drop("named/b.csv", DATA)]
+    launch = packed(app, *versions, route=cut(app))
+    job_ended(app, launch, "".join(twice(app, launch, "row")))
+    lease = app.container("predictions").get_blob_client(NAME).acquire_lease()
+    assert whole(unpack, launch) == {"more": False, "again": False}
+    lease.release()
+    verdicts = {one.blob: one for one in work.verdicts(app.run(launch), "unpack")}
+    assert (verdicts[NAME].word, verdicts["named/b.csv"].word) == ("failed", "published")
+    assert "LeaseIdMissing" in verdicts[NAME].why

@@ -1,13 +1,24 @@
 """Publishing: whole, newest, and never over what is not ours."""
 
 import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
 from activities.predictions import unpack
 from shared import work
-from tests.activities.conftest import App
+from tests.activities.conftest import App, in_memory
 from tests.activities.stages import job_ended, packed, published, rows, scored, unpacked, whole
+
+AZURITE = pytest.mark.parametrize("app", ["azurite"], indirect=True)
+
+
+@pytest.fixture(params=["azurite", "azure's rules"])
+def app(request: pytest.FixtureRequest, app: App) -> Iterator[App]:
+    """Every test on both."""
+    with nullcontext(app) if request.param == "azurite" else in_memory(app) as chosen:
+        yield chosen
 
 
 def test_predictions_are_published_with_their_header_and_carried_columns(app: App) -> None:
@@ -85,6 +96,7 @@ def test_an_older_version_may_publish_while_nothing_newer_is_there(app: App) -> 
     assert unpacked(app, slow).word == "published"
 
 
+@AZURITE
 def test_predictions_of_many_blocks_are_published_in_one_commit(app: App) -> None:
     rows = 700_000
     version = app.drop("double/large.csv", "id,x\n" + "".join(f"r{row},{row}\n" for row in range(rows)))
@@ -108,6 +120,7 @@ def test_an_older_version_does_not_replace_what_a_newer_one_found_unchanged(app:
     assert app.read("predictions", "double/a.csv") == b"id,twice\na,2.0\n"
 
 
+@AZURITE
 def test_a_blob_that_is_leased_fails_its_file_only(app: App) -> None:
     published(app, "named/a.csv", "id,x\na,1\n", "2.0 part-00001.csv\n", app.named())
     files = {"named/a.csv": "id,x\na,3\n", "named/b.csv": "id,x\nb,4\n"}
