@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.durable_functions as df
@@ -13,12 +15,15 @@ from shared import clients, work
 from shared.blob_io import copy_version
 from shared.current_routes import current_routes
 from shared.durations import parse_size
-from shared.names import NOTE, bare_etag, shown, usable
+from shared.names import NOTE, bare_etag, shown, unaddressable, usable
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
+
+NEVER = datetime.min.replace(tzinfo=UTC)
+TOLD_EVERY = timedelta(hours=1)
 
 
 def arrive(name: str) -> Route | None:
@@ -101,6 +106,25 @@ def settled_versions() -> Iterator[Version]:
         patience = chosen.settle_after if blob.size else chosen.empty_after
         if route and blob.last_modified <= now - patience and whole(blob):
             yield version_of(blob, blob.name, route)
+        elif unaddressable(blob.name):
+            unusable_names.found(blob.name, now)
+
+
+@dataclass
+class UnusableNames:
+    """Tells of a name that can never be scored, once an hour: there is no place for a note beside it."""
+
+    told_at: datetime = NEVER
+
+    def found(self, name: str, now: datetime) -> None:
+        if now - self.told_at > TOLD_EVERY:
+            self.told_at = now
+            log.warning(
+                "blob %s: HTTP clients cannot ask for such a name; drop it under another", shown(name)
+            )
+
+
+unusable_names = UnusableNames()
 
 
 @bp.activity_trigger(input_name="message")

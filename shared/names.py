@@ -21,14 +21,18 @@ def bare_etag(etag: str) -> str:
 
 
 def usable(blob: str) -> bool:
-    """Whether a name can be asked for, and is no note of ours.
+    """Whether a name can be asked for, and is no folder and no note of ours."""
+    return (
+        bool(blob.replace("\\", "/").rpartition("/")[2])
+        and not unaddressable(blob)
+        and not blob.endswith(NOTE)
+    )
 
-    Names have at most 1,024 characters (Azure Storage). HTTP clients take segments of dots out of addresses (RFC 3986
-    §5.2.4), even out of the container; some services take a backslash for a slash.
-    """
-    segments = blob.replace("\\", "/").split("/")
-    named = bool(segments[-1]) and not {".", ".."} & set(segments)
-    return named and len(blob) <= LONGEST_NAME and not blob.endswith(NOTE)
+
+def unaddressable(blob: str) -> bool:
+    """Names have at most 1,024 characters (Azure Storage). HTTP clients take segments of dots out of addresses
+    (RFC 3986 §5.2.4), even out of the container; some services take a backslash for a slash."""
+    return bool({".", ".."} & set(blob.replace("\\", "/").split("/"))) or len(blob) > LONGEST_NAME
 
 
 def shown(blob: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from activities import runs
+from activities import inbox, runs
 from activities.inbox import arrive
 from activities.runs import authenticate, kick
 from local.azureml.server import AzureMLEmulator
@@ -162,17 +162,20 @@ def in_memory(app: App) -> Iterator[App]:
         with one_at_a_time:
             return effect()
 
-    account = Account(Disk(app.now), gate, account_name=str(clients.storage().account_name))
+    account = Account(Disk(lambda: clients.now()), gate, account_name=str(clients.storage().account_name))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clients, "storage", lambda: account)
         clients.ledger.cache_clear()
-        yield App(app.emulator)
+        chosen = App(app.emulator)
+        patch.setattr(clients, "now", chosen.now)
+        yield chosen
     clients.ledger.cache_clear()
 
 
 def reset() -> None:
     """Forgets everything a process keeps, as a fresh one would."""
     runs.sweep_watch.looked_at = runs.NEVER
+    inbox.unusable_names.told_at = inbox.NEVER
     for built in CACHED:
         built.cache_clear()
     current_routes.loaded.routes, current_routes.loaded.etag = None, ""

@@ -4,7 +4,7 @@ import pytest
 
 from activities.inbox import arrive, find_missed_files
 from shared import clients
-from tests.activities.conftest import ONE_ROW, App
+from tests.activities.conftest import ONE_ROW, App, in_memory
 
 
 def test_a_file_without_a_route_is_left_alone(app: App) -> None:
@@ -57,3 +57,18 @@ def test_files_of_a_route_that_was_renamed_go_on_waiting_under_the_new_one(
     assert find_missed_files("sweep-1") == 1
     assert [version.blob for version in app.ledger.waiting("new")] == ["double/a.csv"]
     assert find_missed_files("sweep-2") == 0
+
+
+def test_a_name_that_cannot_be_asked_for_is_told_of_once_an_hour(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    with in_memory(app) as odd:
+        odd.set_routes(odd.route())
+        for name in ("double/../a.csv", "double/./b.csv", "a.csv.why.txt", "folder/"):
+            odd.container("inbox").upload_blob(name, b"id,x\na,1\n")
+        for sweep in ("sweep-1", "sweep-2"):
+            assert find_missed_files(sweep) == 0
+        assert [record.message.partition(":")[0] for record in caplog.records] == ["blob double/../a.csv"]
+        odd.sleep(minutes=61)
+        find_missed_files("sweep-3")
+        assert len(caplog.records) == 2
