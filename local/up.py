@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.children import ChildFailed
+from local.host.http_triggers import KEY
 from local.stack import ROOT, Stack
 
 
@@ -36,7 +37,9 @@ dropscore is up.
   drop CSVs into    the container "inbox", as diabetes/<name>.csv
   take predictions  from the container "predictions"
   storage           {stack.connection_string}
-  HTTP start        POST {stack.host_url}/api/runs  {{"route": "diabetes", "blobs": ["diabetes/<name>.csv"]}}
+  see what happens  {stack.host_url}/api/dashboard
+  from a terminal   python3 dev.py cli drop FILE.csv --route diabetes --wait
+  over HTTP         {stack.host_url}/api/openapi.json
   scoring URLs      {stack.azureml_url}/endpoints/<endpoint>/jobs
   routes            the blob config/routes.toml
   state and logs    {stack.state}
@@ -56,10 +59,12 @@ def main() -> None:
         metavar="FOLDER",
         help="a further folder of models",
     )
+    parser.add_argument("--key", default="", help="a key that the app then asks for over HTTP, as on Azure")
     arguments = parser.parse_args()
+    settings = {KEY: arguments.key} if arguments.key else {}
     stop = stop_on_signals()
     try:
-        with Stack(arguments.state, [ROOT / "models", *arguments.models]) as stack:
+        with Stack(arguments.state, [ROOT / "models", *arguments.models], settings=settings) as stack:
             print(welcome(stack), flush=True)
             watch(stack, stop)
     except ChildFailed as problem:

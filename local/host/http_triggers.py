@@ -1,7 +1,12 @@
-"""HTTP triggers: the app's routes under the route prefix. Keys are not asked for, as with Core Tools."""
+"""HTTP triggers: the app's routes under the route prefix.
+
+Keys are not asked for, as with Core Tools; with one key in `LOCAL_HOST_KEY` they are, as on Azure.
+"""
 
 import asyncio
+import hmac
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -17,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 DEFAULT_METHODS = ("GET", "POST")
+KEY = "LOCAL_HOST_KEY"
 
 
 def routes(worker: Worker, work: RunningWork, prefix: str) -> list[web.RouteDef]:
@@ -31,10 +37,20 @@ def routes(worker: Worker, work: RunningWork, prefix: str) -> list[web.RouteDef]
 
 def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Handler:
     async def handle(request: web.Request) -> web.Response:
+        if not _let_in(function, request):
+            return web.Response(status=401)
         datum = await _request_datum(request)
         return await asyncio.shield(work.start(_answer(worker, function, datum)))
 
     return handle
+
+
+def _let_in(function: IndexedFunction, request: web.Request) -> bool:
+    """Whether the request brings the key in its header or its query, or needs none."""
+    key, level = os.environ.get(KEY, ""), str(function.spec.get("authLevel", "")).lower()
+    given = request.headers.get("x-functions-key") or request.query.get("code", "")
+    anonymous = level.rpartition(".")[2] == "anonymous"
+    return not key or anonymous or hmac.compare_digest(given.encode(), key.encode())
 
 
 async def _answer(worker: Worker, function: IndexedFunction, datum: Datum) -> web.Response:

@@ -1,6 +1,7 @@
 """Backfill over HTTP: what it would do, begun, as it stands, ended."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,10 +68,11 @@ def parsed(data: dict[str, Any]) -> Asked:
         raise BadRequest(400, "bad-body", "route and prefix are text.")
     if not isinstance(dry_run, bool) or not isinstance(force, bool):
         raise BadRequest(400, "bad-body", "dry_run and force are true or false.")
-    if type(pace) is not int or not 1 <= pace <= FASTEST:
+    # 1000.0 is a whole number in JSON.
+    if isinstance(pace, bool) or not isinstance(pace, int | float) or pace % 1 or not 1 <= pace <= FASTEST:
         raise BadRequest(400, "bad-body", f"per_minute is a whole number from 1 to {FASTEST}.")
     name = usable_route(route).name
-    asked = Backfill(id=new_run(clients.now()), route=name, prefix=prefix, force=force, per_minute=pace)
+    asked = Backfill(id=new_run(clients.now()), route=name, prefix=prefix, force=force, per_minute=int(pace))
     return Asked(asked, dry_run)
 
 
@@ -103,10 +105,16 @@ async def standing(client: df.DurableOrchestrationClient, name: str) -> dict[str
     found = await client.get_status(f"backfill-{name}") if name.isalnum() else None
     if found is None or found.runtime_status is None:
         raise BadRequest(404, "no-such-backfill", f"There is no backfill {name}.")
-    state = Backfill.from_dict(found.custom_status or found.input_ or {"id": name, "route": ""})
+    # Before its first step there is no custom status yet, and the input is still text.
+    state = Backfill.from_dict(found.custom_status or as_object(found.input_))
     status = STATES.get(found.runtime_status.name, "running")
     shown = {key: getattr(state, key) for key in ("route", "prefix", "force", "files", "runs")}
     return {"backfill": name, "status": status, **shown}
+
+
+def as_object(given: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(given) if isinstance(given, str) else given
+    return found
 
 
 @bp.route(route="backfill/{id}/cancel", methods=["POST"])
