@@ -34,8 +34,10 @@ class Document(dict[str, Any]):
 class Api:
     """One app. Only GETs are repeated: a second POST might do a thing twice."""
 
-    def __init__(self, place: Place, sleep: Callable[[float], None]) -> None:
+    def __init__(self, place: Place, sleep: Callable[[float], None], *, hasty: bool = False) -> None:
         self.place, self.sleep = place, sleep
+        # Who presses Tab waits for nothing.
+        self.tries, self.timeout = (1, (1, 2)) if hasty else (TRIES, (CONNECT, READ))
         self.session = requests.Session()
         # Nothing of this machine's proxies or .netrc comes between us and a local stack.
         self.session.trust_env = not place.loopback
@@ -78,7 +80,7 @@ class Api:
 
     def answer(self, method: str, path: str, **options: Any) -> requests.Response:
         """The app's answer. Raises the Problem that it is where it is none; GETs are tried again for a while."""
-        tries = TRIES if method == "GET" else 1
+        tries = self.tries if method == "GET" else 1
         for attempt in range(1, tries + 1):
             try:
                 answer = self.once(method, path, options)
@@ -95,7 +97,7 @@ class Api:
     def once(self, method: str, path: str, options: dict[str, Any]) -> requests.Response:
         """One request. A redirect is an answer like others: the key goes to nobody but this app."""
         url = f"{self.place.url}/api/{path}"
-        settings = {"timeout": (CONNECT, READ), "allow_redirects": False, **options}
+        settings = {"timeout": self.timeout, "allow_redirects": False, **options}
         try:
             return self.session.request(method, url, **settings)
         except requests.RequestException as problem:

@@ -14,7 +14,7 @@ from dropscore.errors import Bad, Problem, Refused, StillWaiting, Unusable
 from dropscore.following import GOOD, FollowedFile, follow
 from dropscore.names import target_folder, targets
 from dropscore.parameters import Duration, RouteName
-from dropscore.plain import counted, typed
+from dropscore.plain import counted, prose, typed
 from dropscore.saving import check_free, name_of, save
 from dropscore.screen import table
 from dropscore.session import Session, session
@@ -59,12 +59,12 @@ class Dropped:
 
     def row(self) -> tuple[str, str, str, str]:
         if self.problem:
-            return self.name, "not dropped", "", self.problem.message
+            return self.name, "not dropped", "", prose(self.problem.message)
         if not self.followed:
             return self.name, "dropped", "", f"route {self.answer['route']}"
         one = self.followed
         where = f"saved as {self.saved}" if self.saved else self.where
-        return self.name, one.word or one.stage, f"{one.rows:,}" if one.rows else "", where or one.note
+        return self.name, one.word or one.stage, f"{one.rows:,}" if one.rows else "", where or prose(one.note)
 
 
 @click.command("drop", cls=Command)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from dropscore.api import Api, Document, path_of
 from dropscore.errors import NotNow, NotUnderstood, StillWaiting, Unreachable
-from dropscore.plain import moment, typed
+from dropscore.plain import moment, prose, typed
 from dropscore.session import Session
 
 STAGES = (
@@ -187,7 +187,7 @@ def held(document: Document | None) -> str:
     if not waiting:
         return ""
     if waiting["held"]:
-        return f"the route is held: {waiting['held']}"
+        return f"the route is held: {prose(waiting['held'])}"
     if waiting["due"]:
         return f"its route runs at {waiting['due']}"
     if waiting["of"] and waiting["busy"] >= waiting["of"]:

@@ -66,7 +66,7 @@ class RouteName(click.ParamType[str]):
         """Never an error: what cannot be asked for is not completed."""
         session = ctx.ensure_object(Session)
         try:
-            api = Api(place(session.asked, session.environment, session.folders), session.sleep)
+            api = Api(place(session.asked, session.environment, session.folders), session.sleep, hasty=True)
             names = [one["name"] for one in api.get("routes")["routes"]]
         except Problem:
             return []

@@ -16,6 +16,11 @@ def plain(text: object, keep: str = "") -> str:
     )
 
 
+def prose(text: object) -> str:
+    """A reason or another text of several lines, as one."""
+    return " ".join(str(text or "").split())
+
+
 def typed(name: str) -> str:
     """A name as an argument of a command that somebody is to type."""
     return shlex.quote(plain(name))

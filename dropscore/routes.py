@@ -12,7 +12,7 @@ from dropscore.api import Document, path_of
 from dropscore.application import CommandGroup
 from dropscore.errors import Bad, Unusable
 from dropscore.parameters import change
-from dropscore.plain import ago, counted, lasting, plain
+from dropscore.plain import ago, counted, lasting, plain, prose
 from dropscore.screen import pairs, table
 from dropscore.session import Session, session
 
@@ -37,7 +37,7 @@ def list_routes() -> None:
             one["waiting"] or "",
             f"{one['busy']} of {one['max_jobs']}",
             lasting(timedelta(seconds=one["typical_seconds"])) if one["typical_seconds"] else "",
-            f"held: {one['held']['why']}" if one["held"] else ago(one["next_due"], found.now()),
+            f"held: {prose(one['held']['why'])}" if one["held"] else ago(one["next_due"], found.now()),
             one["model"],
         )
         for one in document["routes"]

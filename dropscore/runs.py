@@ -14,7 +14,7 @@ from dropscore.bars import shown
 from dropscore.errors import Bad
 from dropscore.following import GOOD, FollowedRun, follow
 from dropscore.parameters import Duration, RouteName, Since
-from dropscore.plain import ago, counted, lasting, moment, plain
+from dropscore.plain import ago, counted, lasting, moment, plain, prose
 from dropscore.screen import cell, pairs, table
 from dropscore.session import Session, session
 
@@ -108,11 +108,12 @@ def described(session: Session, run: Document) -> list[RenderableType]:
         Text.assemble(Text(plain(run["run"]), "bold"), f"  {plain(run['route'])}  ", cell(state(run))),
         pairs(details(session, run)),
         "",
-        pairs((one["stage"], f"{one['at']}  {ago(one['at'], session.now())}") for one in run["timeline"]),
+        pairs((one["stage"], reached(session, one)) for one in run["timeline"]),
     ]
     if run["results"]:
         rows = [
-            (one["blob"], one["word"] or "open", f"{one['rows']:,}", one["why"]) for one in run["results"]
+            (one["blob"], one["word"] or "open", f"{one['rows']:,}", prose(one["why"]))
+            for one in run["results"]
         ]
         shown += ["", table(("file", "state", "rows", "why"), rows, session.screen.out.width)]
     if run["files"] > len(run["results"]):
@@ -122,14 +123,19 @@ def described(session: Session, run: Document) -> list[RenderableType]:
     return shown
 
 
+def reached(session: Session, step: Document) -> str:
+    again = f"  attempt {step['attempt']}" if step["attempt"] > 1 else ""
+    return f"{moment(step['at']):%Y-%m-%d %H:%M:%S} UTC  {ago(step['at'], session.now())}{again}"
+
+
 def details(session: Session, run: Document) -> list[tuple[str, object]]:
     words = ", ".join(f"{count:,} {word}" for word, count in (run["words"] or {}).items())
     opened = run["stage"] != "closed"
     return [
         ("files", f"{run['files']:,}" + (f" ({words})" if words else "")),
         ("rows", f"{run['rows']:,}"),
-        ("why", run["why"]),
-        ("held", run["held"]),
+        ("why", prose(run["why"])),
+        ("held", prose(run["held"])),
         ("expected", ago(run["expected_at"], session.now()) if opened else ""),
         ("deadline", ago(run["deadline"], session.now()) if opened else ""),
         ("took", "" if opened else lasting(moment(run["closed_at"]) - moment(run["created_at"]))),

@@ -12,7 +12,7 @@ from dropscore.application import Command
 from dropscore.errors import NotFound, Unusable
 from dropscore.following import held
 from dropscore.names import known_file
-from dropscore.plain import ago, plain, sized, typed
+from dropscore.plain import ago, plain, prose, sized, typed
 from dropscore.saving import check_free, save
 from dropscore.screen import cell, pairs, table
 from dropscore.session import Session, session
@@ -35,7 +35,7 @@ def described(session: Session, document: Document) -> list[RenderableType]:
     """What a person wants to know, the answer first."""
     shown: list[RenderableType] = [
         Text.assemble(Text(plain(document["file"]), "bold"), "  ", cell(document["state"])),
-        plain(document["says"]),
+        prose(document["says"]),
         pairs(details(session, document)),
         *note(document),
     ]
@@ -60,7 +60,7 @@ def details(session: Session, document: Document) -> list[tuple[str, object]]:
             f"since {ago(waiting['since'], session.now())}, {waiting['ahead']} ahead" if waiting else "",
         ),
         ("because", held(document)),
-        ("why", newest["why"] if newest["why"] not in document["says"] else ""),
+        ("why", prose(newest["why"] if newest["why"] not in document["says"] else "")),
         ("route", document["route"]),
         ("run", document["run"]),
         ("rows", f"{newest['rows']:,}" if newest["rows"] else ""),

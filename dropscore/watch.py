@@ -10,7 +10,7 @@ from rich.text import Text
 from dropscore.api import Document
 from dropscore.application import Command
 from dropscore.errors import NotNow, Unreachable
-from dropscore.plain import ago, lasting, moment, plain
+from dropscore.plain import ago, lasting, moment, plain, prose
 from dropscore.runs import run_table, state
 from dropscore.screen import table
 from dropscore.session import Session, session
@@ -100,7 +100,7 @@ def waiting(session: Session, routes: Iterable[Document]) -> list[tuple[object, 
             one["waiting"] or "",
             ago(one["oldest_waiting"], session.now()),
             f"{one['busy']} of {one['max_jobs']}",
-            f"held: {one['held']['why']}" if one["held"] else "",
+            f"held: {prose(one['held']['why'])}" if one["held"] else "",
         )
         for one in routes
     ]

@@ -159,8 +159,9 @@ class World:
         closed = {"rejected": "rejected", "failed": "failed", "canceled": "canceled"}.get(word, "succeeded")
         begun = one.dropped + timedelta(seconds=2)
         ended = self.canceled.get(name, one.dropped + timedelta(seconds=14))
-        reached = [
-            {"stage": step, "at": at(one.dropped + timedelta(seconds=after))} for after, step in STAGES
+        reached: list[dict[str, Any]] = [
+            {"stage": step, "attempt": 1, "at": at(one.dropped + timedelta(seconds=after))}
+            for after, step in STAGES
         ]
         return {
             "run": name,
