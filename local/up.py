@@ -34,7 +34,8 @@ def welcome(stack: Stack) -> str:
     return f"""
 dropscore is up.
 
-  drop CSVs into    the container "inbox", as diabetes/<name>.csv
+  drop CSVs into    the container "inbox", as diabetes/<name>.csv,
+                    or python3 dev.py cli drop <name>.csv --route diabetes --wait
   take predictions  from the container "predictions"
   storage           {stack.connection_string}
   see what happens  {stack.host_url}/api/dashboard

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import dev
 from dropscore.errors import Problem, Refused, Unreachable, Unusable
 from dropscore.identity import Authority
 from dropscore.where import Place, place
@@ -133,3 +134,17 @@ def test_without_azure_identity_it_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(Problem) as refused:
         Authority(Place(url="https://a.example.com", audience="api://x")).token()
     assert refused.value.hint == "pip install azure-identity, or set DROPSCORE_KEY instead."
+
+
+def test_dev_py_runs_it_where_it_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[tuple[str, list[str], str, str]] = []
+
+    def execve(path: str, arguments: list[str], environment: dict[str, str]) -> None:
+        ran.append((str(path), arguments, environment["DROPSCORE_PROGRAM"], str(Path.cwd())))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.execve", execve)
+    dev.COMMANDS["cli"](["drop", "mine.csv"])
+    python = str(dev.PYTHON)
+    command = [python, "-P", "-m", "dropscore", "drop", "mine.csv"]
+    assert ran == [(python, command, "python3 dev.py cli", str(tmp_path))]
