@@ -115,6 +115,8 @@ def test_a_file_is_dropped_by_putting_it(app: App, api: Api) -> None:
     answer = api("PUT", "/files/double/größe 1.csv", ONE_ROW)
     assert answer.status == 202
     assert app.read("inbox", "double/größe 1.csv") == ONE_ROW.encode()
+    assert (answer.body["route"], answer.body["size"]) == ("double", len(ONE_ROW))
+    assert answer.body["etag"] == api.get("/files/double/größe 1.csv")["inbox"]["etag"]
     [run] = answer.body["runs"]
     assert list(api.client.started) == [f"{run['run']}-1"]
     assert answer.headers["Location"].endswith("/api/files/double/gr%C3%B6%C3%9Fe%201.csv")
