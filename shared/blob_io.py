@@ -5,8 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, ContentSettings
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import (
+    BlobBlock,
+    BlobClient,
+    BlobProperties,
+    ContainerClient,
+    ContentSettings,
+    StorageErrorCode,
+)
 
 BLOCK = 4 * 1024 * 1024
 CSV = ContentSettings(content_type="text/csv; charset=utf-8")
@@ -59,6 +66,21 @@ def refusal(problem: HttpResponseError) -> str:
     code = str(getattr(named, "value", named) or "")
     passing = status in (401, 403, 404, 408, 429) or code in ("InvalidBlockList", "ConditionNotMet")
     return "" if passing or not 400 <= status < 500 else code
+
+
+def upload_new(container: ContainerClient, key: str, data: bytes, **options: Any) -> bool:
+    """Writes only if nothing is there. False: something was.
+
+    A 409 may say other things, too (a container that is being deleted, a lease, an immutable blob): that is raised.
+    Whoever took it for "something was there" would go on as if it had been written.
+    """
+    try:
+        container.upload_blob(key, data, **options)
+    except ResourceExistsError as problem:
+        if getattr(problem, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
+            raise
+        return False
+    return True
 
 
 def read_chunks(

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
+from shared.errors import Unsettled
 from shared.ledger_keys import (
     claims_key,
     closed_key,
@@ -72,19 +73,27 @@ class Runs(Stages):
         return [Version.from_dict(line) for line in self.store.read_lines(claims_key(run)) or []]
 
     def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
-        """One final word per version, written once, before any input is touched."""
+        """One final word per version, written once, before any input is touched.
+
+        Raises Unsettled where they cannot be read again: closed without them, the run would have lost its files.
+        """
         number = self.fenced(launch).result or launch.launch
-        self.store.create_lines(result_key(launch.run, number), [word.to_dict() for word in words])
-        standing = self.read_results(launch.run, number)
+        key = result_key(launch.run, number)
+        self.store.create_lines(key, [word.to_dict() for word in words])
+        lines = self.store.read_lines(key)
+        if lines is None:
+            raise Unsettled(
+                f"run {launch.run}: storage says that its words are written, but they are not there"
+            )
+        standing = [Verdict.from_dict(line) for line in lines]
         told = {"stage": "resulted", "result": number, "words": dict(Counter(one.word for one in standing))}
         self.change(launch, lambda run: run if run.stage == "closed" else run.but(**told))
         return standing
 
     def results(self, run: Run) -> list[Verdict]:
-        return [] if run.result is None else self.read_results(run.run, run.result)
-
-    def read_results(self, run: str, number: int) -> list[Verdict]:
-        lines = self.store.read_lines(result_key(run, number)) or []
+        if run.result is None:
+            return []
+        lines = self.store.read_lines(result_key(run.run, run.result)) or []
         return [Verdict.from_dict(line) for line in lines]
 
     def words(self, run: Run) -> dict[str, str]:

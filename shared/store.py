@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
+from shared.blob_io import upload_new
 from shared.records import Listed, timestamp
 
 JSON = ContentSettings(content_type="application/json")
@@ -65,11 +66,7 @@ class BlobStore:
         return self.create_bytes(key, "".join(json.dumps(line) + "\n" for line in documents).encode())
 
     def create_bytes(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> bool:
-        try:
-            self.container.upload_blob(key, data, metadata=metadata, content_settings=JSON)
-        except ResourceExistsError:
-            return False
-        return True
+        return upload_new(self.container, key, data, metadata=metadata, content_settings=JSON)
 
     def replace(self, key: str, document: Document, etag: str) -> bool:
         try:

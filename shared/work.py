@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from shared import clients
+from shared.blob_io import upload_new
 from shared.names import parts_folder, work_folder
 from shared.raw_predictions import Extents
 from shared.records import Progress, Run, Staged, Verdict, Version
@@ -245,11 +246,7 @@ def json_lines(documents: Iterable[dict[str, Any]]) -> bytes:
 
 def create(key: str, data: bytes) -> bool:
     """Writes only if nothing is there. False: something was."""
-    try:
-        container().upload_blob(key, data)
-    except ResourceExistsError:
-        return False
-    return True
+    return upload_new(container(), key, data)
 
 
 def read_lines(key: str) -> list[dict[str, Any]] | None:

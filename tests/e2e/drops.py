@@ -39,6 +39,7 @@ match       = "file"
 [routes.archived]
 pattern     = "archived/*.csv"
 model       = "$AZUREML/endpoints/double/jobs"
+carry       = ["id"]
 predictions = ["twice"]
 after       = "archive"
 

@@ -66,14 +66,14 @@ def test_an_overwritten_file_is_a_new_version_with_predictions_of_its_own(drops:
 
 
 def test_an_archived_input_leaves_the_inbox(drops: Drops) -> None:
-    version = drops.drop("archived/a.csv", "x\n1\n2\n")
+    version = drops.drop("archived/a.csv", numbers(2, start=1))
     run, _ = drops.closed(version)
     assert run.outcome == "succeeded"
-    assert drops.predictions("archived/a.csv") == "twice\n2.0\n4.0\n"
+    assert drops.predictions("archived/a.csv") == doubled(2, start=1)
     assert drops.read("inbox", "archived/a.csv") is None
     kept = [blob.name for blob in drops.stack.container("archive").list_blobs(name_starts_with="archived/")]
     assert len(kept) == 1
-    assert drops.read("archive", kept[0]) == "x\n1\n2\n"
+    assert drops.read("archive", kept[0]) == numbers(2, start=1)
 
 
 def test_a_scheduled_route_waits_for_its_time_and_then_scores_what_waits(drops: Drops) -> None:

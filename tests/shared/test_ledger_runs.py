@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from shared.errors import Fenced
+from shared.errors import Fenced, Unsettled
 from shared.ledger import Ledger
 from shared.records import Launch
 from shared.routes import Route
-from shared.store import Store
+from shared.store import Document, Store
 from tests.shared.ledgers import (
     LAUNCH,
     RELAUNCH,
@@ -24,6 +24,7 @@ from tests.shared.ledgers import (
     version,
     word,
 )
+from tests.shared.memory_store import MemoryStore
 from tests.shared.memory_store import OutrunStore
 
 TRANSITIONS: dict[str, Callable[[Ledger, Launch], Any]] = {
@@ -198,6 +199,21 @@ def test_results_are_written_once_whoever_writes_them(ledger: Ledger) -> None:
     ledger.open(RELAUNCH, ROUTE)
     assert ledger.resulted(RELAUNCH, second) == first
     assert ledger.results(ledger.fenced(RELAUNCH)) == first
+
+
+class Forgetful(MemoryStore):
+    """Says of results that something was there, and has nothing."""
+
+    def create_lines(self, key: str, documents: list[Document]) -> bool:
+        return False if "result" in key else super().create_lines(key, documents)
+
+
+def test_a_run_whose_words_are_not_there_is_not_closed_without_them() -> None:
+    ledger = Ledger(Forgetful())
+    brought_to("ended", ledger)
+    with pytest.raises(Unsettled, match="not there"):
+        ledger.resulted(LAUNCH, [word(version(), "published")])
+    assert ledger.fenced(LAUNCH).stage == "ended"
 
 
 def test_a_closed_run_stays_as_it_was_closed(ledger: Ledger) -> None:

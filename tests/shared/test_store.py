@@ -2,7 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from shared.store import Store
+import pytest
+from azure.core.exceptions import ResourceExistsError
+
+from shared.store import BlobStore, Store
 
 
 def test_nothing_stands_under_a_new_key(store: Store) -> None:
@@ -18,6 +21,23 @@ def test_a_document_is_created_once(store: Store) -> None:
     found = store.read("a.json")
     assert found is not None
     assert found[0] == {"text": "日本", "number": 1.5, "nothing": None}
+
+
+class Refusing:
+    """A container that answers 409 for another reason."""
+
+    def upload_blob(self, *_: object, **__: object) -> None:
+        problem = ResourceExistsError("being deleted")
+        problem.error_code = "ContainerBeingDeleted"  # type: ignore[attr-defined]
+        raise problem
+
+
+def test_a_conflict_of_another_kind_does_not_count_as_something_that_is_there() -> None:
+    store = BlobStore(Refusing())  # type: ignore[arg-type]
+    with pytest.raises(ResourceExistsError):
+        store.create("a.json", {})
+    with pytest.raises(ResourceExistsError):
+        store.create_lines("a.jsonl", [])
 
 
 def test_a_document_is_replaced_only_under_its_etag(store: Store) -> None:
