@@ -24,8 +24,7 @@ from tests.shared.ledgers import (
     version,
     word,
 )
-from tests.shared.memory_store import MemoryStore
-from tests.shared.memory_store import OutrunStore
+from tests.shared.memory_store import MemoryStore, OutrunStore
 
 TRANSITIONS: dict[str, Callable[[Ledger, Launch], Any]] = {
     **STAGES,
