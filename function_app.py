@@ -5,8 +5,8 @@ import logging
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import backfills, inbox, jobs, parts, predictions, runs, sweeps
-from orchestrators import await_job, backfill, score_run, sweep
+from activities import backfills, inbox, jobs, notices, parts, predictions, runs, sweeps
+from orchestrators import await_job, backfill, notify, score_run, sweep
 from triggers import blobs, http, timers
 
 # The worker logs at INFO, and the Azure SDK has a line or two there for every storage call.
@@ -15,7 +15,7 @@ logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(l
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 for module in (
     *(blobs, timers, *http.modules),
-    *(score_run, await_job, sweep, backfill),
-    *(inbox, parts, jobs, predictions, runs, sweeps, backfills),
+    *(score_run, await_job, sweep, backfill, notify),
+    *(inbox, parts, jobs, predictions, runs, notices, sweeps, backfills),
 ):
     app.register_functions(module.bp)

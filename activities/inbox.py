@@ -11,6 +11,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties
 
+from activities import status
 from shared import clients, work
 from shared.blob_io import copy_version
 from shared.current_routes import current_routes
@@ -39,7 +40,10 @@ def arrive(name: str) -> Route | None:
     if seen is None or not seen.size:
         log.info("blob %s: gone, empty or not whole yet, the sweep looks again", shown(name))
         return None
-    return route if clients.ledger().arrive(seen) else None
+    if not clients.ledger().arrive(seen):
+        return None
+    status.show_waiting([seen], scheduled=bool(route.schedule))
+    return route
 
 
 def look(name: str, route: Route) -> Version | None:
@@ -85,10 +89,11 @@ def find_missed_files(sweep: str) -> int:
         for one in settled_versions()
         if (one.key not in known or one.key in waiting) and (one.route, one.key) not in marked
     ]
-    found = sum(ledger.arrive(version) for version in missed)
+    found = [version for version in missed if ledger.arrive(version)]
     if found:
-        log.info("%s: %d files in the inbox that no event had announced", sweep, found)
-    return found
+        log.info("%s: %d files in the inbox that no event had announced", sweep, len(found))
+        status.show_waiting(found)
+    return len(found)
 
 
 def versions_below(prefix: str, route: Route) -> Iterator[Version]:
@@ -141,6 +146,7 @@ def dispose_inputs(message: dict) -> dict[str, Any]:
     worded = [one for one in clients.ledger().sealed(launch.run) if one.key in words]
     portions = [portion for portion in work.portions(worded) if portion.last]
     answers = clients.in_parallel(lambda one: moved(one, words[one.key], run), portions[chunk].versions)
+    status.show_end(run, words, portions[chunk].versions)
     left = {version.blob: why for version, why in answers if why not in ("moved", "stays")}
     if left:
         clients.ledger().not_moved(launch, left)

@@ -13,6 +13,7 @@ from typing import Any
 import azure.durable_functions as df
 from azure.core.exceptions import ClientAuthenticationError
 
+from activities import notices, status
 from activities.inbox import arrive
 from activities.jobs import cancel, cancel_spares, no_token
 from shared import clients, schedule, watching, work
@@ -82,7 +83,10 @@ def gather(message: dict) -> dict[str, Any]:
         oldest = min((version.modified for version in sealed), default="")
         files = ledger.gathered(launch, len(sealed), oldest=oldest, left_out="; ".join(left_out)).files
         ledger.forget_markers(sealed)
+        status.show_running(run, sealed)
         log.info("run %s: %d files of route %s", launch.run, files, route.name)
+    elif run.reopened_at and clients.settings().status:
+        status.show_running(run, still_claimed(run), again=True)
     chosen = clients.settings()
     return Gathered(
         files=files,
@@ -183,6 +187,7 @@ def release(run: Run, launch: Launch, claimed: list[Version], words: list[Verdic
     waiting = [version for version in claimed if version.key not in worded]
     clients.in_parallel(partial(clients.ledger().release, run.run), waiting)
     clients.ledger().released(launch, len(waiting))
+    status.show_waiting((one.but(n=one.n + 1) for one in waiting), held=run.held)
     log.info("run %s: %d files wait again", run.run, len(waiting))
 
 
@@ -209,6 +214,7 @@ async def close_run(message: dict, client: Any) -> dict[str, Any]:
     launch = Launch.from_dict(message)
     run, launches = await asyncio.to_thread(close, launch)
     await start(client, launches)
+    await notices.tell(client, launch)
     await watch_the_sweep(client)
     await asyncio.to_thread(tidy, run)
     return {"run": run.run, "outcome": run.outcome}
@@ -228,6 +234,8 @@ def close(launch: Launch, *, at_last: bool = False) -> tuple[Run, list[Launch]]:
         if not at_last:
             raise Unsettled(f"run {run.run} is not closed yet: it may have a spare job; {WHERE_TO_LOOK}")
         log.error("run %s: closed, although it may have a spare job; %s", run.run, WHERE_TO_LOOK)
+    if run.stage != "closed":
+        notices.announce(launch)
     run = ledger.closed(launch, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
     return run, following(run, launch)

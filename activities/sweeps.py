@@ -9,6 +9,7 @@ import azure.durable_functions as df
 import requests
 from azure.core.exceptions import AzureError
 
+from activities import notices, status
 from activities.jobs import jobs_of, submission_unknown
 from activities.runs import close, get_tokens, kick, start, word_each
 from shared import azureml, clients, names, work
@@ -55,6 +56,7 @@ def purged(beat: Heartbeat | None) -> dict[str, str]:
             names.version_key(blob.container, blob.name, blob.etag)
             for blob in clients.container("inbox").list_blobs()
         }
+        status.tidy(present)
         versions = ledger.forget_versions(present, before)
         until = clients.now() + PURGED_WITHIN
         runs, last = ledger.forget_runs(before, beat.purged_to if beat else "", until)
@@ -87,6 +89,10 @@ async def start_waiting(sweep: str, client: Any) -> int:
             problems.append(problem)
         else:
             fresh += len(launches)
+    try:
+        await notices.tell_again(client)
+    except Exception as problem:  # noqa: BLE001  no more does this, and it is raised below, too
+        problems.append(problem)
     if resumed or fresh:
         log.info("%s: resumed %d runs, started %d", sweep, resumed, fresh)
     if problems:
@@ -165,7 +171,8 @@ def given_up(launch: Launch, run: Run) -> list[Launch]:
     if run.nonce and not run.job and jobs_of(run) is None:
         why = submission_unknown(run)
     clients.ledger().failed(launch, run.stage, why)
-    word_each(launch)
+    words = {word.version: word for word in word_each(launch)}
+    status.show_end(run, words, clients.ledger().sealed(run.run))
     return close(launch, at_last=True)[1]
 
 

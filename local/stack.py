@@ -26,7 +26,7 @@ from local.children import Child, ChildFailed
 from local.eventgrid import EventGrid
 
 ROOT = Path(__file__).parent.parent
-CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config", "azureml")
+CONTAINERS = ("inbox", "predictions", "rejected", "archive", "work", "ledger", "config", "status", "azureml")
 PORTS = ("blob", "queue", "table", "azureml", "host", "faults")
 
 
@@ -204,6 +204,7 @@ class Stack:
             "DROPSCORE_STORAGE": self.app_storage,
             "DROPSCORE_INBOX": "inbox",
             "DROPSCORE_BLOB_SOURCE": "eventgrid",
+            "DROPSCORE_STATUS": "status",
             "DROPSCORE_SWEEP_SCHEDULE": "0 * * * * *",
             "DROPSCORE_ARM_URL": self.azureml_url,
             "DROPSCORE_WORKSPACE": WORKSPACE_ID,

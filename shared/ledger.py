@@ -6,6 +6,7 @@ ledger_stages.py       a run under way: its steps from stage to stage, the fence
 ledger_runs.py         runs: opened, planned, sealed, worded, closed, found again, reopened
 ledger_admission.py    runs that take no slot: how many may be open
 ledger_versions.py     versions: markers, claims, releases
+ledger_notices.py      notices: who is still to be told that a run has closed, and what came of it
 ledger_retention.py    the sweep's turns, and what is forgotten
 
 Each builds on those above it. `docs/protocol.md` gives the reason for each order of writes; `shared/ledger_keys.py`

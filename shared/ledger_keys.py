@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from shared.records import Listed, Run, Version, moment
+from shared.records import Launch, Listed, Run, Version, moment
 
 HEARTBEAT = "heartbeat.json"
 OWNER = "owner.json"
@@ -107,6 +107,14 @@ def as_ascii(text: str) -> str:
 
 def from_ascii(text: str) -> str:
     return urlsafe_b64decode(text).decode("utf-8", "surrogatepass")
+
+
+def notice_key(launch: Launch) -> str:
+    return f"runs/{launch.run}/notice-{launch.launch}.json"
+
+
+def untold_key(launch: Launch) -> str:
+    return f"untold/{launch.instance_id}"
 
 
 def open_key(run: str) -> str:

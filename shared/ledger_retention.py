@@ -4,7 +4,7 @@ from collections.abc import Set
 from datetime import datetime, timedelta
 
 from shared.ledger_keys import HEARTBEAT, closed_key, run_key
-from shared.ledger_versions import Versions
+from shared.ledger_notices import Notices
 from shared.records import Heartbeat, moment
 
 SWEEP_AT_MOST = timedelta(minutes=5)
@@ -12,7 +12,7 @@ PURGED_AT_ONCE = 5_000
 RUNS_LOOKED_AT = 2_000
 
 
-class Retention(Versions):
+class Retention(Notices):
     """One sweep at a time; what closed long ago is forgotten, versions first."""
 
     def heartbeat(self) -> Heartbeat | None:

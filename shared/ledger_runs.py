@@ -37,7 +37,7 @@ class Runs(Stages):
         fresh = Run(
             run=launch.run,
             launch=launch.launch,
-            route=route.to_dict(),
+            route=route.frozen(),
             slot=launch.slot,
             force=launch.force,
             created_at=self.now(),

@@ -41,6 +41,10 @@ class Versions(Admission):
         found = (item.key.split("/") for item in self.store.listed("waiting/"))
         return {(route, marker.split(".", 1)[0]) for _, route, marker in found}
 
+    def is_marked(self, version: Version) -> bool:
+        """Whether the version waits, in its round."""
+        return self.store.read(marker_key(version)) is not None
+
     def waiting(self, route: str, until: str = "") -> list[Version]:
         """The versions that are marked for a route, the first dropped first; `until` leaves out those dropped later."""
         marked = [version_of_marker(item, route) for item in self.store.listed(f"waiting/{route}/")]

@@ -95,6 +95,10 @@ class Launch(Record):
         """The sub-orchestration that waits for the launch's n-th job."""
         return f"{self.instance_id}-await-{number}"
 
+    def notice_id(self, number: int) -> str:
+        """The n-th orchestration that tells of the launch's end."""
+        return f"{self.instance_id}-notice-{number}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slot(Record):
@@ -229,6 +233,26 @@ class Verdict(Record):
     def packed(self) -> bool:
         """Whether the model is given the version's rows."""
         return bool(self.pieces) and not self.word
+
+
+CameOf = Literal["", "accepted", "refused", "given-up", "unknown", "overtaken", "unwanted", "unsigned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice(Record):
+    """What has come of telling the route's receiver that a launch has closed its run.
+
+    `nonce` is that of a POST whose answer is not written down yet; `status` and `why` (an exception's name) are those
+    of the last one. The receiver's own words are not kept.
+    """
+
+    came_of: CameOf = ""
+    attempts: int = 0
+    nonce: str = ""
+    at: str = ""
+    status: int = 0
+    why: str = ""
+    schema: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from shared import schedule
 from shared.column_rules import entry_problems
@@ -37,6 +38,8 @@ def value_problems(route: "Route") -> Iterator[str]:
     """Every reason why a route of the right form cannot be used."""
     if not trusted_url(route.model):
         yield "model: must be the endpoint's https scoring URL (http only for this machine)"
+    if route.notify and not is_receiver(route.notify):
+        yield "notify: must be an https address (http only for this machine) without a user name in it"
     if route.workspace and not is_workspace(route.workspace):
         yield f"workspace: {WORKSPACE_FORM}"
     for key, allowed in CHOICES.items():
@@ -48,6 +51,10 @@ def value_problems(route: "Route") -> Iterator[str]:
     columns = list(column_problems(route))
     yield from columns or rule_problems(route)
     yield from match_problems(route)
+
+
+def is_receiver(address: str) -> bool:
+    return trusted_url(address) and urlsplit(address).username is None
 
 
 def number_problems(route: "Route") -> Iterator[str]:

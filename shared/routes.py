@@ -57,11 +57,16 @@ class Route(Record):
     part_size: str = ""
     deadline: str = "12h"
     part_timeout: str = ""
+    notify: str = ""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Route":
         """As `Record.from_dict`; JSON's lists become tuples again."""
         return super().from_dict({k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+
+    def frozen(self) -> dict[str, Any]:
+        """What a run's record keeps: not the address that is told, in which many receivers want a secret."""
+        return {**self.to_dict(), "notify": ""}
 
     @property
     def shares_jobs(self) -> bool:

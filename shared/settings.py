@@ -1,8 +1,9 @@
 """The app's settings: read once from the environment into one frozen value, all problems reported at once."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -19,6 +20,10 @@ WORKSPACE_FORM = (
     "write the workspace's resource id, "
     "/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/…"
 )
+SECRET_FORM = (
+    "write whsec_ and 24 to 64 random bytes in base64; two such secrets, with a blank between, while one replaces "
+    "the other"
+)
 DEFAULTS = {
     "DROPSCORE_ARM_URL": "https://management.azure.com",
     "DROPSCORE_ARM_AUDIENCE": "https://management.azure.com",
@@ -34,6 +39,8 @@ DEFAULTS = {
     "DROPSCORE_READS": "key",
     "DROPSCORE_ROW_VALUES": "no",
     "DROPSCORE_INPUT_ACCOUNTS": "",
+    "DROPSCORE_STATUS": "",
+    "DROPSCORE_WEBHOOK_SECRET": "",
     **{f"DROPSCORE_{name.upper()}": name for name in CONTAINERS if name != "inbox"},
 }
 
@@ -66,6 +73,8 @@ class Settings:
     max_adhoc: int
     row_values: bool
     input_accounts: tuple[str, ...]
+    status: str
+    webhook_secrets: tuple[bytes, ...] = field(repr=False)
     owner: Owner
 
     @classmethod
@@ -93,6 +102,7 @@ class Settings:
             max_adhoc=read.number("DROPSCORE_MAX_ADHOC"),
             row_values=read.either("DROPSCORE_ROW_VALUES", "no", "yes"),
             input_accounts=read.accounts("DROPSCORE_INPUT_ACCOUNTS"),
+            webhook_secrets=read.webhook_secrets("DROPSCORE_WEBHOOK_SECRET"),
             owner=Owner(hub=read.text("TASKHUB_NAME") or DEFAULT_HUB, storage=read.hub_account()),
             **read.containers(),
         )
@@ -135,6 +145,13 @@ class Reader:
             return 1
         return int(text)
 
+    def webhook_secrets(self, key: str) -> tuple[bytes, ...]:
+        """The bytes of each secret. What is wrong is never said with the secret itself."""
+        found = [whole_secret(text) for text in self.text(key).split()]
+        if None in found:
+            self.problems.append(f"{key}: {SECRET_FORM}")
+        return tuple(secret for secret in found if secret is not None)
+
     def hub_account(self) -> str:
         """The storage account of the Functions host, in which the task hub lies."""
         found = re.search(r"AccountName=([^;]+)", self.text("AzureWebJobsStorage"))
@@ -149,12 +166,12 @@ class Reader:
         return value
 
     def containers(self) -> dict[str, str]:
-        """The container of each role; no two roles may share one."""
-        names = {role: self.text(f"DROPSCORE_{role.upper()}") for role in CONTAINERS}
+        """The container of each role; no two roles may share one. `status` may have none."""
+        names = {role: self.text(f"DROPSCORE_{role.upper()}") for role in (*CONTAINERS, "status")}
         if not names["inbox"]:
             self.problems.append("DROPSCORE_INBOX: set the name of the container people drop files into")
         for role, name in names.items():
-            twins = [f"DROPSCORE_{other.upper()}" for other in CONTAINERS if names[other] == name]
+            twins = [f"DROPSCORE_{other.upper()}" for other in names if names[other] == name]
             if name and twins[0] != f"DROPSCORE_{role.upper()}":
                 self.problems.append(f"DROPSCORE_{role.upper()}: must not be the container of {twins[0]}")
         return names
@@ -195,6 +212,15 @@ def inbox_events(environment: Mapping[str, str]) -> bool:
 def open_reads(environment: Mapping[str, str]) -> bool:
     """Whether what is only read over HTTP asks for no key. Read while functions are indexed."""
     return Reader(environment).text("DROPSCORE_READS").lower() == "open"
+
+
+def whole_secret(text: str) -> bytes | None:
+    """The bytes of one secret of the Standard Webhooks convention, or None where it is none."""
+    try:
+        secret = b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return None
+    return secret if text.startswith("whsec_") and 24 <= len(secret) <= 64 else None
 
 
 def is_workspace(text: str) -> bool:

@@ -12,6 +12,7 @@ class Client:
 
     def __init__(self, **statuses: OrchestrationRuntimeStatus) -> None:
         self.started: dict[str, Any] = {}
+        self.notices: dict[str, Any] = {}
         self.sweeps: list[str] = []
         self.terminated: list[str] = []
         self.statuses = statuses
@@ -22,6 +23,9 @@ class Client:
     async def start_new(self, name: str, instance_id: str, client_input: Any = None) -> None:
         if name == "sweep":
             self.sweeps.append(instance_id)
+            return
+        if name == "notify":
+            self.notices[instance_id] = client_input
             return
         assert name == "score_run"
         assert instance_id not in self.started

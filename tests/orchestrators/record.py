@@ -6,6 +6,7 @@ Run it when `defaultVersion` of host.json has changed, and keep what older versi
 import json
 import tempfile
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 from local.host.recorded import export_history
@@ -13,7 +14,18 @@ from local.stack import ROOT, Stack
 from shared.records import Run
 from tests.e2e.drops import MODELS, SETTINGS, Drops, numbers, post, routes, until
 from tests.e2e.test_group_commit import job_under_way
+from tests.shared.scripted_http import Endpoint, Received, Reply
 
+TOLD = """
+[routes.told]
+pattern     = "told/*.csv"
+model       = "$AZUREML/endpoints/double/jobs"
+send        = ["x"]
+predictions = ["twice"]
+notify      = "{url}"
+"""
+SECRET = {"DROPSCORE_WEBHOOK_SECRET": "whsec_" + "MDAw" * 8}
+STATUSES = cycle((503, 200))
 HISTORIES = Path(__file__).parent / "histories"
 
 
@@ -53,8 +65,17 @@ def scenes(drops: Drops) -> Iterator[tuple[str, str]]:
     drops.closed(version)
     yield "canceled", first(run)
     yield "wait that was canceled", f"{first(run)}-await-1"
+    version = drops.drop("told/one.csv", numbers(1))
+    run, _ = drops.closed(version)
+    until(lambda: not drops.ledger.untold(), "the notice settled")
+    yield "told at the second try", f"{first(run)}-notice-1"
     beat = until(lambda: beat if (beat := drops.ledger.heartbeat()) and beat.done else None, "a sweep")
     yield "sweep", beat.sweep
+
+
+def unready(_: Received) -> Reply:
+    """A receiver that accepts every second notice."""
+    return Reply(next(STATUSES))
 
 
 def first(run: Run) -> str:
@@ -65,9 +86,11 @@ def main() -> None:
     folder = HISTORIES / version()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state:
-        stack = Stack(Path(state), [MODELS], routes(), SETTINGS)
-        with stack:
-            found = list(scenes(Drops(stack)))
+        with Endpoint(unready) as receiver:
+            told = routes() + TOLD.format(url=receiver.url)
+            stack = Stack(Path(state), [MODELS], told, {**SETTINGS, **SECRET})
+            with stack:
+                found = list(scenes(Drops(stack)))
         for name, instance in found:
             history = export_history(stack.state / "host", instance)
             (folder / f"{name}.jsonl").write_text(history, encoding="utf-8")

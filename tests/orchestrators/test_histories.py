@@ -8,13 +8,14 @@ import pytest
 
 from local.host.recorded import first_difference
 from orchestrators.await_job import await_job
+from orchestrators.notify import notify
 from orchestrators.score_run import score_run
 from orchestrators.sweep import sweep
 from tests.durable import name_of
 from tests.orchestrators.record import HISTORIES, version
 
 pytestmark = pytest.mark.filterwarnings("ignore:azure.functions df_loads was called without expected_type")
-ORCHESTRATORS = {name_of(one): one for one in (await_job, score_run, sweep)}
+ORCHESTRATORS = {name_of(one): one for one in (await_job, notify, score_run, sweep)}
 RECORDED = sorted(HISTORIES.glob("*/*.jsonl"))
 
 

@@ -97,6 +97,8 @@ def test_text_that_is_not_toml_is_refused_with_the_line() -> None:
         ('match = "none"\ncarry = ["id"]', 'carry: with match = "none" no prediction belongs to a row'),
         ("raw_delimiter = '\"'", "raw_delimiter: must be one character"),
         ('raw_delimiter = "::"', 'raw_delimiter: must be one character, such as "," or " "'),
+        ('notify = "http://hooks.example"', "notify: must be an https address (http only for this machine)"),
+        ('notify = "https://me:s3cret@hooks.example"', "notify: must be an https address"),
         ('after = "delete"', 'after: must be one of "keep", "archive"'),
         ('send = ["age", "age"]', "send: names a column twice"),
         ('carry = ["id", "id"]', "carry: names a column twice"),
@@ -371,6 +373,11 @@ def test_a_route_survives_the_way_through_json() -> None:
         max_jobs=3,
     )
     assert Route.from_dict(json.loads(json.dumps(whole.to_dict()))) == whole
+
+
+def test_the_record_of_a_run_keeps_no_address_that_is_told() -> None:
+    told = route("x").but(notify="https://hooks.example/s3cret")
+    assert Route.from_dict(told.frozen()) == route("x")
 
 
 def test_a_route_written_by_newer_code_can_be_read() -> None:

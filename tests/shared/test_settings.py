@@ -8,6 +8,7 @@ from shared.errors import SettingsError
 from shared.settings import DEFAULTS, Settings, inbox_events, trusted_url
 
 ENOUGH = {"DROPSCORE_STORAGE": "UseDevelopmentStorage=true", "DROPSCORE_INBOX": "inbox"}
+SECRET = "whsec_" + "MDAw" * 8
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 
 
@@ -91,6 +92,28 @@ def test_a_connection_string_beside_an_address_is_a_problem() -> None:
 def test_no_problem_shows_the_connection_string() -> None:
     secret = {"DROPSCORE_STORAGE": "AccountKey=secret", "DROPSCORE_STORAGE__blobServiceUri": "https://a"}
     assert "secret" not in "\n".join(problems(secret))
+
+
+def test_two_webhook_secrets_may_stand_beside_each_other_and_are_not_shown() -> None:
+    settings = Settings.from_env({**ENOUGH, "DROPSCORE_WEBHOOK_SECRET": f"{SECRET} {SECRET}"})
+    assert settings.webhook_secrets == (b"0" * 24, b"0" * 24)
+    assert "0000" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "secret", ["whsec_c2hvcnQ=", "MDAw" * 8, f"{SECRET} whsec_no-base64!", f"{SECRET}{'MDAw' * 20}"]
+)
+def test_a_webhook_secret_of_another_form_is_a_problem_that_does_not_show_it(secret: str) -> None:
+    [problem] = problems({**ENOUGH, "DROPSCORE_WEBHOOK_SECRET": secret})
+    assert problem.startswith("DROPSCORE_WEBHOOK_SECRET: write whsec_ and 24 to 64 random bytes in base64")
+    assert "MDAw" not in problem
+
+
+def test_the_status_has_a_container_of_its_own_or_none() -> None:
+    assert Settings.from_env(ENOUGH).status == ""
+    assert problems({**ENOUGH, "DROPSCORE_STATUS": "inbox"}) == [
+        "DROPSCORE_STATUS: must not be the container of DROPSCORE_INBOX"
+    ]
 
 
 def test_slashes_at_the_end_of_addresses_and_the_workspace_do_not_count() -> None:
