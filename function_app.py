@@ -7,6 +7,7 @@ import azure.functions as func
 
 from activities import backfills, inbox, jobs, notices, parts, predictions, runs, sweeps
 from orchestrators import await_job, backfill, notify, score_run, sweep
+from shared import gauges
 from triggers import blobs, http, timers
 
 # The worker logs at INFO, and the Azure SDK has a line or two there for every storage call.
@@ -19,3 +20,4 @@ for module in (
     *(inbox, parts, jobs, predictions, runs, notices, sweeps, backfills),
 ):
     app.register_functions(module.bp)
+gauges.register()

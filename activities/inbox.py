@@ -19,6 +19,7 @@ from shared.durations import parse_size
 from shared.names import NOTE, bare_etag, shown, unaddressable, usable
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -75,6 +76,7 @@ def version_of(blob: BlobProperties, name: str, route: Route) -> Version:
 
 
 @bp.activity_trigger(input_name="sweep")
+@traced
 def find_missed_files(sweep: str) -> int:
     """Leaves markers for the settled versions in the inbox that the ledger does not know.
 
@@ -133,6 +135,7 @@ unusable_names = UnusableNames()
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def dispose_inputs(message: dict) -> dict[str, Any]:
     """Rejected files move to `rejected` with the reason beside them; scored ones move or stay as the route says.
 

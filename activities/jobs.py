@@ -10,7 +10,7 @@ import azure.durable_functions as df
 import requests
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from shared import azureml, clients, watching, work
+from shared import azureml, clients, telemetry, watching, work
 from shared.durations import parse_duration
 from shared.errors import StageFailed
 from shared.masking import masked
@@ -18,6 +18,7 @@ from shared.names import output_marker, output_path
 from shared.packing import PART_AT_LEAST, SLOWEST_BYTES_PER_SECOND
 from shared.records import JobView, Launch, Run, SubmitStep, moment
 from shared.routes import Route
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -40,6 +41,7 @@ STOPPED = {
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def submit_job(message: dict) -> dict[str, Any]:
     """Writes the intent, then POSTs once. Key: run, attempt and post, by the nonce of the intent.
 
@@ -62,6 +64,7 @@ def submit_job(message: dict) -> dict[str, Any]:
         except (requests.RequestException, AzureError) as problem:
             # The record says whether the intent stood already, and so whether "again" means a POST or a search.
             log.warning("run %s: cannot submit yet: %s", run.run, type(problem).__name__)
+            retried(run, "submission")
             wait = azureml.retry_after_of(problem) or THROTTLED_WAIT
             return SubmitStep(kind="again", wait=wait).to_dict()
     if run.stage == "submitting":
@@ -178,6 +181,7 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
     if standing.stage != "packed":
         return settled(standing)
     if answer.kind == "throttled":
+        retried(run, "submission")
         return SubmitStep(kind="again", wait=answer.retry_after or THROTTLED_WAIT)
     if answer.kind == "barred":
         return turned_away(launch, run, f"{run.route['model']} cannot be used: {answer.why}")
@@ -186,6 +190,7 @@ def noted(launch: Launch, run: Run, answer: azureml.Answer) -> SubmitStep:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def find_job(message: dict) -> dict[str, Any]:
     """Looks for a job on this attempt's output paths. Key: run and attempt.
 
@@ -273,6 +278,7 @@ def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
     ledger = clients.ledger()
     if readable and run.post == 1:
         ledger.not_submitted(launch, run, post=2)
+        retried(run, "submission")
         return SubmitStep(kind="again")
     why = "not accepted: two submissions, and no job came of either" if readable else submission_unknown(run)
     ledger.failed(launch, "submit", why)
@@ -280,6 +286,7 @@ def not_found(launch: Launch, run: Run, *, readable: bool) -> SubmitStep:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def read_job(message: dict) -> dict[str, Any]:
     """One look at the job; writes down its end. Key: run. A look that fails counts as still running."""
     launch = Launch.from_dict(message)
@@ -303,6 +310,7 @@ def read_job(message: dict) -> dict[str, Any]:
     if view.state in ("failed", "canceled") and azureml.preempted(resource) and run.post == 1:
         log.warning("run %s: job %s was pre-empted, submitting it once more", run.run, run.job)
         ledger.preempted(launch, run)
+        retried(run, "preempted")
         return view.but(state="preempted").to_dict()
     if view.state in ("completed", "failed", "canceled"):
         end(launch, run, view, resource)
@@ -319,7 +327,21 @@ def end(launch: Launch, run: Run, view: JobView, resource: dict[str, Any]) -> No
     elif view.state == "failed":
         why = f"job {run.job} failed: {azureml.job_error(resource, column_names(run))}; its log says more"
     clients.ledger().ended(launch, run, outcome, why=why, studio=azureml.studio_url(resource))
+    measure_job(run, outcome)
     log.info("run %s: job %s %s", run.run, run.job, outcome)
+
+
+def measure_job(run: Run, outcome: str) -> None:
+    now, route = clients.now(), run.route["name"]
+    telemetry.JOB_DURATION.record(
+        telemetry.seconds_since(run.intent_at, now), telemetry.of(route, outcome=outcome)
+    )
+    told = {"run": run.run, "route": route, "job": run.job, "outcome": outcome}
+    telemetry.span_of_the_past("dropscore.job", run.intent_at, now, **told)
+
+
+def retried(run: Run, kind: str) -> None:
+    telemetry.RETRIES.add(1, telemetry.of(run.route["name"], kind=kind))
 
 
 def column_names(run: Run) -> frozenset[str]:
@@ -328,6 +350,7 @@ def column_names(run: Run) -> frozenset[str]:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def stop_job(message: dict) -> None:
     """Cancels the job for a reason of ours (a key of STOPPED). Key: run; canceling twice does no harm."""
     launch = Launch.from_dict(message["launch"])
@@ -346,6 +369,7 @@ def cancel(job: str, job_id: str) -> None:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def give_up_job(message: dict) -> None:
     """Ends the wait for a job that does not confirm its cancellation. Key: run."""
     launch = Launch.from_dict(message)

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import azure.durable_functions as df
 
-from shared import clients, webhooks
+from shared import clients, telemetry, webhooks
 from shared.current_routes import current_routes
 from shared.errors import RouteError
 from shared.records import Launch, Notice, Run, Verdict
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -59,6 +60,7 @@ async def tell_again(client: Any) -> None:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def deliver_notice(message: dict) -> dict[str, Any]:
     """Writes the intent, then POSTs once. Key: run and launch, by the nonce of the intent.
 
@@ -82,6 +84,7 @@ def deliver_notice(message: dict) -> dict[str, Any]:
     notice = ledger.told(launch, nonce, came_of, status=answer.status, why=answer.why)
     if notice.came_of:
         return ended(launch, notice, urlsplit(url).hostname or "")
+    telemetry.RETRIES.add(1, telemetry.of(launch.route, kind="notice"))
     return {"again": True, "wait": max(answer.wait, WAITS[notice.attempts - 1])}
 
 
@@ -115,6 +118,7 @@ def told(launch: Launch, run: Run, words: list[Verdict]) -> dict[str, Any]:
 
 def ended(launch: Launch, notice: Notice, host: str = "") -> dict[str, Any]:
     """The answer of the last step. The log says what came of the notice, and to whom, without the address's rest."""
+    telemetry.NOTICES.add(1, telemetry.of(launch.route, came_of=notice.came_of))
     known = notice.came_of in ("accepted", "overtaken", "unwanted")
     log.log(
         logging.INFO if known else logging.WARNING,

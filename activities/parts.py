@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 )
 
 from activities.jobs import workers
-from shared import clients, names, work
+from shared import clients, names, telemetry, work
 from shared.blob_io import metadata_of, properties, refusal
 from shared.csv_rows import refusal as told
 from shared.errors import FileRejected
@@ -33,6 +33,7 @@ from shared.packing import (
 )
 from shared.records import Launch, Progress, Run, Verdict, Version
 from shared.routes import Route
+from shared.telemetry import traced
 from shared.work import Found, Portion
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def pack(message: dict) -> dict[str, Any]:
     """Reads the versions of one portion under their ETags, once, checks them and writes their parts.
 
@@ -163,7 +165,8 @@ def guarded(version: Version, run: Run, packed: Callable[[], Verdict]) -> Verdic
     """The version's verdict, or the word it ends with. Raises AzureError where storage fails."""
     verdict = Verdict(version=version.key, blob=version.blob)
     try:
-        return packed()
+        with telemetry.span("dropscore.read_file", run=run.run, route=version.route, version=version.key):
+            return packed()
     except FileRejected as reason:
         return verdict.but(word="rejected", why=str(reason))
     except (ResourceModifiedError, ResourceNotFoundError):
@@ -192,6 +195,7 @@ def gone(verdict: Verdict) -> Verdict:
 def finished(version: Version, run: Run, packed: Packed) -> Verdict:
     """The verdict on a version that was read to its end. Raises FileRejected where its rows are at fault."""
     route = Route.from_dict(run.route)
+    telemetry.BYTES.add(version.size, telemetry.of(route.name))
     refuse_bad_rows(packed, route)
     verdict = Verdict(
         version=version.key,

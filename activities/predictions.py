@@ -10,13 +10,14 @@ import azure.durable_functions as df
 from activities.jobs import cancel_spares
 from activities.publishing import Output, publish, put_beside, raw_name, target_of
 from activities.raw import Raw, as_written, packed_otherwise, usable_raw
-from shared import clients, work
+from shared import clients, telemetry, work
 from shared.blob_io import BlockWriter, read_chunks
 from shared.csv_lines import Lines, csv_line, rows_of
 from shared.errors import StageFailed
 from shared.raw_predictions import Tally, predicted
 from shared.records import Launch, Run, Staged, Verdict, Version
 from shared.routes import Route
+from shared.telemetry import traced
 from shared.work import Found, PartRows
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ bp = df.Blueprint()
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def unpack(message: dict) -> dict[str, Any]:
     """Matches the raw predictions to the rows of one portion of the parts, and publishes the files that are complete.
 
@@ -74,6 +76,7 @@ def finished(launch: Launch, run: Run, *, another: bool) -> bool:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
         cancel_spares(run)
         clients.ledger().try_alone(launch, run)
+        telemetry.RETRIES.add(1, telemetry.of(run.route["name"], kind="attempt"))
         return True
     failed = next((verdict.why for verdict in verdicts if verdict.word in ("failed", "")), "")
     if failed:

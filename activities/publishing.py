@@ -17,7 +17,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import BlobClient, BlobProperties
 
-from shared import clients, names, work
+from shared import clients, names, telemetry, work
 from shared.blob_io import BlockWriter, metadata_of, properties, read_chunks, refusal
 from shared.names import bare_etag, predictions_name
 from shared.records import Run, Staged, Verdict, Version
@@ -85,6 +85,19 @@ def target_of(version: Version) -> BlobClient:
 
 def publish(output: Output, run: Run) -> Verdict:
     """The version's verdict. Its predictions become visible here, if they are complete."""
+    version, begun = output.version, clients.now()
+    with telemetry.span("dropscore.publish_file", run=run.run, route=version.route, version=version.key):
+        verdict = published(output, run)
+    if verdict.word == "published":
+        of, now = telemetry.of(version.route), clients.now()
+        telemetry.PUBLISH_DURATION.record((now - begun).total_seconds(), of)
+        telemetry.FILE_DURATION.record(telemetry.seconds_since(version.modified, now), of)
+        telemetry.ROWS.add(verdict.rows, of)
+    return verdict
+
+
+def published(output: Output, run: Run) -> Verdict:
+    """The version's verdict, after its predictions were made visible, or could not be."""
     packed, version = output.packed, output.version
     if output.why:
         return packed.but(word=output.word, why=output.why)

@@ -16,7 +16,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from activities import notices, status
 from activities.inbox import arrive
 from activities.jobs import cancel, cancel_spares, no_token
-from shared import clients, schedule, watching, work
+from shared import clients, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
@@ -24,6 +24,7 @@ from shared.names import shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -36,6 +37,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
@@ -70,6 +72,7 @@ def get_tokens() -> None:
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def gather(message: dict) -> dict[str, Any]:
     """Writes the plan once, then claims from it. Key: run; called again it finds the same claims."""
     launch = Launch.from_dict(message)
@@ -84,6 +87,7 @@ def gather(message: dict) -> dict[str, Any]:
         files = ledger.gathered(launch, len(sealed), oldest=oldest, left_out="; ".join(left_out)).files
         ledger.forget_markers(sealed)
         status.show_running(run, sealed)
+        measure_waits(launch, sealed)
         log.info("run %s: %d files of route %s", launch.run, files, route.name)
     elif run.reopened_at and clients.settings().status:
         status.show_running(run, still_claimed(run), again=True)
@@ -94,6 +98,13 @@ def gather(message: dict) -> dict[str, Any]:
         poll_at_least=chosen.poll_at_least.total_seconds(),
         poll_at_most=chosen.poll_at_most.total_seconds(),
     ).to_dict()
+
+
+def measure_waits(launch: Launch, versions: list[Version]) -> None:
+    """How long files have waited. Not those that somebody asked for, which may have lain there for years."""
+    now, of = clients.now(), telemetry.of(launch.route)
+    for version in versions if launch.slot is not None else ():
+        telemetry.FILE_WAIT.record(telemetry.seconds_since(version.modified, now), of)
 
 
 def seal(run: Run, claims: list[Version]) -> list[Version]:
@@ -145,6 +156,7 @@ def asked_claims(launch: Launch, plan: list[Version]) -> tuple[list[Version], li
 
 
 @bp.activity_trigger(input_name="message")
+@traced
 def write_results(message: dict) -> dict[str, Any]:
     """One final word per version, written once; what a run that was turned away cannot word, it gives back.
 
@@ -206,6 +218,7 @@ def said(why: str) -> str:
 
 @bp.activity_trigger(input_name="message")
 @bp.durable_client_input(client_name="client")
+@traced
 async def close_run(message: dict, client: Any) -> dict[str, Any]:
     """Closes the record, frees the slot, and only then looks for what waits: the next run starts here. Key: run.
 
@@ -234,11 +247,23 @@ def close(launch: Launch, *, at_last: bool = False) -> tuple[Run, list[Launch]]:
         if not at_last:
             raise Unsettled(f"run {run.run} is not closed yet: it may have a spare job; {WHERE_TO_LOOK}")
         log.error("run %s: closed, although it may have a spare job; %s", run.run, WHERE_TO_LOOK)
-    if run.stage != "closed":
+    first = run.stage != "closed"
+    if first:
         notices.announce(launch)
     run = ledger.closed(launch, ended)
+    if first:
+        measure_run(run, ended)
     log.info("run %s: closed, %s%s", run.run, ended, said(run.why))
     return run, following(run, launch)
+
+
+def measure_run(run: Run, ended: str) -> None:
+    begun, now, route = run.reopened_at or run.created_at, clients.now(), run.route["name"]
+    telemetry.RUN_DURATION.record(telemetry.seconds_since(begun, now), telemetry.of(route, outcome=ended))
+    for word, number in run.words.items():
+        telemetry.FILES.add(number, telemetry.of(route, word=word))
+    told = {"run": run.run, "route": route, "launch": run.launch, "outcome": ended}
+    telemetry.span_of_the_past("dropscore.run", begun, now, **told)
 
 
 def tidy(run: Run) -> None:

@@ -12,11 +12,12 @@ from azure.core.exceptions import AzureError
 from activities import notices, status
 from activities.jobs import jobs_of, submission_unknown
 from activities.runs import close, get_tokens, kick, start, word_each
-from shared import azureml, clients, names, work
+from shared import azureml, clients, names, telemetry, work
 from shared.current_routes import current_routes
 from shared.errors import Fenced
 from shared.records import Heartbeat, Hold, Launch, Run, moment
 from shared.routes import Route, Routes
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -35,12 +36,14 @@ ENDED = ("Completed", "Failed", "Terminated", "Canceled")
 
 
 @bp.activity_trigger(input_name="sweep")
+@traced
 def begin_sweep(sweep: str) -> bool:
     """Leaves the heartbeat. False while another sweep is at work. Key: the sweep's instance id."""
     return clients.ledger().begin_sweep(sweep)
 
 
 @bp.activity_trigger(input_name="sweep")
+@traced
 def end_sweep(sweep: str) -> None:
     """Once an hour clears old records; then lets the next sweep begin. Key: the sweep's instance id."""
     beat = clients.ledger().heartbeat()
@@ -72,6 +75,7 @@ def purged(beat: Heartbeat | None) -> dict[str, str]:
 
 @bp.activity_trigger(input_name="sweep")
 @bp.durable_client_input(client_name="client")
+@traced
 async def start_waiting(sweep: str, client: Any) -> int:
     """Takes up runs that nobody carries, lifts holds, and starts runs for what waits.
 
@@ -159,6 +163,7 @@ def next_launch(launch: Launch, *, begun: bool) -> list[Launch]:
             return given_up(resumed, run)
     except Fenced:
         return []
+    telemetry.RETRIES.add(1, telemetry.of(launch.route, kind="launch"))
     log.warning(
         "run %s: its orchestration is gone at stage %s, launch %d", run.run, run.stage, resumed.launch
     )

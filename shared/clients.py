@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -38,10 +39,11 @@ def now() -> datetime:
 def in_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """The results in the items' order, from a few threads: storage answers many small calls at a time.
 
-    Raises what the first failing item raised, after the others have ended.
+    Raises what the first failing item raised, after the others have ended. Spans go on in the caller's trace.
     """
+    context = copy_context()
     with ThreadPoolExecutor(CALLS_AT_A_TIME) as threads:
-        return list(threads.map(work, items))
+        return list(threads.map(lambda item: context.copy().run(work, item), items))
 
 
 @cache
