@@ -125,6 +125,7 @@ def test_the_body_names_the_run_its_words_and_its_files_and_no_reason(signing: A
     assert b"row 7" not in receiver.received[0].body
 
 
+@pytest.mark.full
 def test_of_many_files_a_hundred_are_named(signing: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("activities.notices.FILES_TOLD", 1)
     with receiving(Reply()) as receiver:
@@ -153,7 +154,7 @@ def test_a_receiver_that_never_accepts_is_given_up(signing: App) -> None:
     assert signing.run(launch).outcome == "succeeded"
 
 
-@pytest.mark.parametrize("status", [301, 307, 410])
+@pytest.mark.parametrize("status", [pytest.param(301, marks=pytest.mark.full), 307, 410])
 def test_no_redirect_is_followed_and_who_wants_no_more_gets_no_more(signing: App, status: int) -> None:
     with (
         receiving(Reply()) as elsewhere,
@@ -213,6 +214,7 @@ def test_an_execution_that_died_after_its_post_is_not_repeated(signing: App) -> 
     assert receiver.received == []
 
 
+@pytest.mark.full
 def test_an_answer_that_comes_after_another_execution_gave_up_on_it_still_counts(signing: App) -> None:
     launch = closed(signing, "http://127.0.0.1:9")
     signing.ledger.telling(launch, "slow")
@@ -221,6 +223,7 @@ def test_an_answer_that_comes_after_another_execution_gave_up_on_it_still_counts
     assert noted(signing, launch).came_of == "accepted"
 
 
+@pytest.mark.full
 def test_without_a_secret_nothing_is_sent(app: App) -> None:
     with receiving(Reply()) as receiver:
         launch = closed(app, receiver.url)
@@ -268,6 +271,7 @@ def test_a_run_of_a_route_without_a_receiver_leaves_no_notice(app: App) -> None:
     assert app.ledger.store.read(untold_key(launch)) is None
 
 
+@pytest.mark.full
 def test_closing_again_tells_nobody_again(signing: App) -> None:
     launch = closed(signing, "http://127.0.0.1:9")
     client = Client()
@@ -283,6 +287,7 @@ def swept(client: Client) -> dict[str, Any]:
     return client.notices
 
 
+@pytest.mark.full
 def test_a_notice_that_nobody_carries_is_found_by_the_sweep_and_given_up_at_last(signing: App) -> None:
     launch = closed(signing, "http://127.0.0.1:9")
     assert swept(Client()) == {}
@@ -294,6 +299,7 @@ def test_a_notice_that_nobody_carries_is_found_by_the_sweep_and_given_up_at_last
     assert noted(signing, launch).came_of == "given-up"
 
 
+@pytest.mark.full
 def test_a_run_that_the_sweep_closes_is_told_of_at_once(
     signing: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +311,7 @@ def test_a_run_that_the_sweep_closes_is_told_of_at_once(
     assert signing.run(launch.but(launch=2)).outcome == "failed"
 
 
+@pytest.mark.full
 def test_before_a_run_is_closed_its_notice_is_left_alone(signing: App) -> None:
     signing.set_routes(signing.route())
     launch = signing.opened(signing.drop("double/a.csv", ONE_ROW))

@@ -17,6 +17,7 @@ from tests.activities.conftest import ONE_ROW, App
 from tests.activities.stages import whole
 
 FILE = "double/a.csv"
+MORE_WORDS = ("unchanged", "rejected", "withdrawn", "superseded")
 
 
 @pytest.fixture
@@ -68,12 +69,14 @@ def test_a_file_that_has_arrived_is_shown_as_waiting_since_it_was_dropped(showin
     }
 
 
+@pytest.mark.full
 def test_a_file_of_a_scheduled_route_waits_for_its_time(showing: App) -> None:
     showing.set_routes(showing.route(schedule="0 0 6 * * *"))
     showing.wait(FILE)
     assert (shown(showing) or {})["says"] == status.SAYS["scheduled"]
 
 
+@pytest.mark.full
 def test_a_file_that_no_event_announced_is_shown_once_it_is_found(showing: App) -> None:
     showing.drop(FILE, ONE_ROW)
     showing.sleep(minutes=2)
@@ -88,7 +91,9 @@ def test_a_file_that_a_run_has_taken_is_shown_as_running(showing: App) -> None:
     assert (found["state"], found["run"], found["etag"]) == ("running", launch.run, version.etag)
 
 
-@pytest.mark.parametrize("word", ["published", "unchanged", "rejected", "withdrawn", "superseded"])
+@pytest.mark.parametrize(
+    "word", ["published", *(pytest.param(word, marks=pytest.mark.full) for word in MORE_WORDS)]
+)
 def test_what_speaks_for_itself_needs_no_status(showing: App, word: str) -> None:
     ended(showing, *gathered(showing), word)
     assert state(showing) == "none"
@@ -124,6 +129,7 @@ def test_news_of_an_older_version_never_replaces_that_of_a_newer_one(showing: Ap
     assert state(showing) == "waiting"
 
 
+@pytest.mark.full
 def test_an_event_that_comes_twice_does_not_show_a_running_file_as_waiting(showing: App) -> None:
     _, version = gathered(showing)
     status.show_waiting([version])
@@ -137,6 +143,7 @@ def test_an_arrival_that_is_slow_to_show_leaves_nothing_behind_a_run_that_is_ove
     assert state(showing) == "none"
 
 
+@pytest.mark.full
 def test_a_blob_that_is_not_ours_stays(showing: App) -> None:
     showing.container("status").upload_blob(f"{FILE}.json", b"theirs")
     ended(showing, *gathered(showing), "failed")
@@ -150,6 +157,7 @@ def test_where_statuses_cannot_be_written_files_are_scored_all_the_same(showing:
     assert showing.ledger.results(showing.run(launch))[0].word == "failed"
 
 
+@pytest.mark.full
 def test_a_run_that_goes_on_shows_only_the_files_that_had_failed(showing: App) -> None:
     launch, version = gathered(showing)
     ended(showing, launch, version, "failed")

@@ -12,6 +12,7 @@ from activities.sweeps import LAUNCHES
 from shared.names import version_key
 from tests.simulation.actors import Stage
 from tests.simulation.azureml import REFUSED, Posted, Workspace, predicted
+from tests.simulation.receiver import Receiver
 from tests.simulation.storage import Blob, Change, Disk
 
 FINAL = {"published", "unchanged", "rejected", "failed", "superseded", "withdrawn", "ignored", "canceled"}
@@ -52,6 +53,7 @@ class Promises:
 
     disk: Disk
     azureml: Workspace
+    receiver: Receiver
     stage: Stage
     window: timedelta
     max_jobs: dict[str, int]
@@ -195,6 +197,8 @@ class Promises:
             kept = [record for record in self.records() if record["run"] == run]
             self.must(not kept, f"{change.name}: forgotten, and versions name its run")
             return
+        if file.startswith("notice-"):
+            return
         if file != "run.json":
             self.must(change.before is None, f"{change.name}: written twice")
             return
@@ -301,11 +305,14 @@ class Promises:
             self.must(False, f"at rest: {problem}")
         self.check_words()
         self.check_jobs()
+        self.check_notices()
 
     def left_over(self) -> list[str]:
         """What is still to be done, as the ledger and the inbox show it."""
         ledger = self.disk.container("ledger")
-        left = [f"still there: {name}" for name in ledger if name.startswith(("waiting/", "open/"))]
+        left = [
+            f"still there: {name}" for name in ledger if name.startswith(("waiting/", "open/", "untold/"))
+        ]
         slots = [(name, blob) for name, blob in ledger.items() if name.startswith("slots/")]
         left += [f"still held: {name}" for name, blob in slots if slot_run(blob)]
         inbox = self.disk.container("inbox").items()
@@ -335,6 +342,19 @@ class Promises:
             given_up = run["launch"] - run["first_launch"] >= LAUNCHES
             excused = unseen or given_up or "submission-unknown" in run["why"]
             self.must(excused or job.cancel_asked, f"run {run['run']}: {job.name} is nobody's and runs on")
+
+    def check_notices(self) -> None:
+        """No launch was told of twice, and of each that closed its run it is known what came of telling."""
+        for notice, times in self.receiver.accepted.items():
+            self.must(times == 1, f"notice {notice}: accepted {times} times")
+        for run in self.runs():
+            if run["route"]["name"] != "single" or not run["route"].get("model"):
+                continue
+            told = self.document_at(f"runs/{run['run']}/notice-{run['launch']}.json") or {}
+            self.must(told.get("came_of"), f"run {run['run']}: closed, and nobody was told: {told}")
+            accepted = self.receiver.accepted[f"{run['run']}-{run['launch']}"]
+            said = told.get("came_of") == "accepted"
+            self.must(accepted or not said, f"run {run['run']}: its notice was never accepted")
 
     # Reading the ledger
 

@@ -31,6 +31,7 @@ from tests.simulation.actors import Stage, driven
 from tests.simulation.azureml import ARM, DATASTORE, WORKSPACE, Workspace
 from tests.simulation.host import Host, HostAway
 from tests.simulation.promises import Promises
+from tests.simulation.receiver import Receiver
 from tests.simulation.storage import NO_CONDITION, Account, Disk
 from triggers import blobs, timers
 from triggers.http import runs as http
@@ -52,6 +53,7 @@ SETTINGS = Settings.from_env(
         "DROPSCORE_ARM_URL": ARM,
         "DROPSCORE_SEARCH_WINDOW": f"{SEARCH_WINDOW.total_seconds():.0f}s",
         "DROPSCORE_KEEP": "30d",
+        "DROPSCORE_WEBHOOK_SECRET": "whsec_" + "MDAw" * 8,
         "DROPSCORE_POLL_AT_LEAST": "5s",
         "DROPSCORE_POLL_AT_MOST": "1m",
     }
@@ -77,6 +79,7 @@ predictions = ["twice"]
 deadline = "40m"
 after = "archive"
 max_jobs = 2
+notify = "https://told.example/hook"
 """
 NAMES = (*(f"shared/{one}.csv" for one in "abcde"), *(f"single/{one}.csv" for one in "fgh"))
 BAD = b"id,x\nno,such,row\n"
@@ -131,7 +134,8 @@ class World:
         self.azureml = Workspace(self.disk, self.stage.clock)
         self.host = Host(self.stage, ACTIVITIES, ORCHESTRATORS)
         self.random = Random(seed)
-        self.promises = Promises(self.disk, self.azureml, self.stage, SEARCH_WINDOW, MAX_JOBS)
+        self.receiver = Receiver()
+        self.promises = Promises(self.disk, self.azureml, self.receiver, self.stage, SEARCH_WINDOW, MAX_JOBS)
         self.next_sweep, self.sweep_every = START, SWEEP_EVERY
         self.identity_refused = False
         self.people.get_container_client("config").upload_blob("routes.toml", ROUTES)
@@ -142,7 +146,7 @@ class World:
     def reach_http(self, request: requests.PreparedRequest) -> requests.Response:
         return self.stage.gate(
             f"{request.method} {request.url}",
-            lambda: self.azureml.answer(request),
+            lambda: (self.receiver if self.receiver.is_meant(request) else self.azureml).answer(request),
             lambda: requests.ConnectionError("Remote end closed connection without response"),
             repeats=False,
         )
