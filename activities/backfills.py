@@ -16,6 +16,7 @@ from shared.durations import parse_size
 from shared.names import run_of_idempotency_key
 from shared.records import Backfill, Launch, Version
 from shared.routes import Route
+from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -24,6 +25,7 @@ FILES_OF_A_RUN = 1000
 
 @bp.activity_trigger(input_name="message")
 @bp.durable_client_input(client_name="client")
+@traced
 async def backfill_portion(message: dict, client: Any) -> dict[str, Any]:
     """Starts a run for the next files, once the run before has closed. Key: the backfill and the portion's number.
 

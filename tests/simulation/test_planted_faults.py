@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from activities import inbox, jobs, publishing, runs
-from shared import azureml, clients
+from activities import inbox, jobs, notices, publishing, runs
+from shared import azureml, clients, webhooks
 from shared.blob_io import BlockWriter
 from shared.current_routes import current_routes
 from shared.ledger import Ledger
@@ -138,6 +138,25 @@ def released_before_its_marker(patch: Patch) -> None:
     patch.setattr(Ledger, "release", release)
 
 
+def told_again_where_the_answer_was_lost(patch: Patch) -> None:
+    def post(*given: Any) -> webhooks.Answer:
+        answer = real(*given)
+        return replace(answer, came_of="") if answer.came_of == "unknown" else answer
+
+    real = webhooks.post
+    patch.setattr(webhooks, "post", post)
+
+
+def notice_remembered_only_after_the_close(patch: Patch) -> None:
+    async def tell(client: Any, launch: Launch) -> None:
+        announce(launch)
+        await real(client, launch)
+
+    announce, real = notices.announce, notices.tell
+    patch.setattr(notices, "announce", lambda launch: None)
+    patch.setattr(notices, "tell", tell)
+
+
 def slow(*row: object) -> Any:
     """Found only after many storms."""
     return pytest.param(*row, marks=pytest.mark.full)
@@ -156,6 +175,8 @@ def slow(*row: object) -> Any:
         (published_without_a_condition, ("people", "overtake"), "foreign blob|older version over"),
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
         (posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
+        slow(told_again_where_the_answer_was_lost, ("fail",), "accepted 2 times"),
+        slow(notice_remembered_only_after_the_close, ("crash",), "nobody was told"),
         (released_before_its_marker, ("turn_away",), "without a marker"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
