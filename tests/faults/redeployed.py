@@ -93,10 +93,10 @@ def prove(message: dict) -> bool:
 CHANGES = [
     (
         "function_app.py",
-        "from activities import inbox, jobs,",
-        "from activities import release\nfrom activities import inbox, jobs,",
+        "\nfrom activities import ",
+        "\nfrom activities import release\nfrom activities import ",
     ),
-    ("function_app.py", "(inbox, parts, jobs, ", "(release, inbox, parts, jobs, "),
+    ("function_app.py", "*(inbox, ", "*(release, inbox, "),
     (
         "orchestrators/score_run.py",
         "\nbp = df.Blueprint()\n",
