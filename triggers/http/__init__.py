@@ -12,6 +12,6 @@ about.py       health, and the description of all this (`openapi.json`)
 page.py        the dashboard
 """
 
-from triggers.http import about, backfill, files, predictions, routes, run_views, runs
+from triggers.http import about, backfill, files, page, predictions, routes, run_views, runs
 
-modules = (runs, run_views, files, predictions, routes, backfill, about)
+modules = (runs, run_views, files, predictions, routes, backfill, about, page)

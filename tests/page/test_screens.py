@@ -1,0 +1,143 @@
+"""Every screen, in every state it can be in: nothing for axe to find, nothing too wide, nothing run from a name."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.page import browser, days
+from tests.page.browser import PHONE, WIDE, Theme
+from tests.page.conftest import Opened, settled
+from tests.page.fake_app import FakeApp, serving
+from tests.page.world import HOSTILE, World, run_name
+
+pytestmark = pytest.mark.full
+
+PARTIAL = run_name(days.STARTED - 3)
+SCREENS = {
+    "overview": "",
+    "runs": "runs",
+    "open run": f"runs/{run_name(days.STARTED)}",
+    "closed run": f"runs/{PARTIAL}",
+    "published file": "files/diabetes/clinic-east.csv",
+    "rejected file": "files/diabetes/clinic-oslo.csv",
+    "waiting file": "files/diabetes/clinic-berlin.csv",
+    "files found": "find?prefix=diabetes/",
+    "activity": "activity",
+    "no such run": "runs/01K00000000000000000000000",
+}
+EMPTY = {name: SCREENS[name] for name in ("overview", "runs", "files found", "activity")}
+FORMS: list[tuple[tuple[int, int], Theme]] = [
+    (WIDE, "light"),
+    (WIDE, "dark"),
+    (PHONE, "light"),
+    (PHONE, "dark"),
+]
+
+
+@pytest.mark.parametrize(("size", "theme"), FORMS)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_keeps_nobody_out(
+    chromium: Browser, app: FakeApp, screen: str, size: tuple[int, int], theme: Theme
+) -> None:
+    app.world.row_values = True
+    look(chromium, app, SCREENS[screen], size, theme)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+@pytest.mark.parametrize("screen", EMPTY)
+def test_a_screen_without_data_says_so(chromium: Browser, screen: str, size: tuple[int, int]) -> None:
+    with serving(days.empty_day()) as app:
+        assert "no" in look(chromium, app, EMPTY[screen], size, "light").lower()
+
+
+def look(
+    chromium: Browser, app: FakeApp, place: str, size: tuple[int, int], theme: Theme, height: int = 0
+) -> str:
+    """The text of a screen, once it has passed what every screen must."""
+    with browser.tab(chromium, size, theme) as page:
+        page.goto(f"{app.url()}#/{place}")
+        settled(page)
+        assert browser.violations(page) == []
+        assert browser.overflow(page) == 0
+        assert browser.faults(page) == []
+        return page.inner_text("main")
+
+
+HOSTILE_SCREENS = [
+    *("", "runs", f"runs/{PARTIAL}", "find?prefix=diabetes/", "activity"),
+    *(f"files/{quote(name)}" for name in HOSTILE),
+]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+@pytest.mark.parametrize("place", HOSTILE_SCREENS)
+def test_a_hostile_name_is_only_a_name(chromium: Browser, place: str, size: tuple[int, int]) -> None:
+    with serving(days.hostile_day()) as app, browser.tab(chromium, size) as page:
+        page.goto(f"{app.url()}#/{place}")
+        settled(page)
+        expect(page.locator("main :is(img, script, iframe)")).to_have_count(0)
+        assert not re.search("[\u001b\u202e]", page.inner_text("body"))
+        assert page.locator("a[href^='javascript']").count() == 0
+        assert browser.overflow(page) == 0
+        assert browser.violations(page) == []
+        assert browser.faults(page) == []
+
+
+def test_what_nobody_would_see_in_a_name_is_shown(opened: Opened, world: World) -> None:
+    world.waiting = days.hostile_day().waiting
+    page = opened("")
+    expect(page.get_by_text("\\u001b", exact=True).first).to_be_visible()
+    expect(page.get_by_text("\\u202e", exact=True).first).to_be_visible()
+
+
+def test_times_are_local_with_utc_in_the_title(opened: Opened) -> None:
+    shown = opened("runs").locator("main time").first
+    assert re.search(r"\d\d:\d\d:\d\d UTC$", shown.get_attribute("title") or "")
+    assert (shown.get_attribute("datetime") or "").endswith("Z")
+
+
+def test_a_route_says_why_its_files_wait(opened: Opened) -> None:
+    page = opened("")
+    expect(page.locator(".card", has_text="diabetes")).to_contain_text("14 waiting: 1 of 1 jobs busy")
+    expect(page.locator(".card", has_text="forecast")).to_contain_text("Held. The endpoint answered 403.")
+
+
+def test_a_run_shows_its_stages_and_each_files_reason(opened: Opened) -> None:
+    page = opened(f"runs/{PARTIAL}")
+    stages = page.locator(".timeline .stage-name").all_inner_texts()
+    assert stages[0] == "gathering"
+    assert stages[-1] == "closed"
+    page.get_by_role("link", name="rejected 2").click()
+    expect(page.get_by_role("row", name="clinic-oslo")).to_contain_text("column bmi")
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+def test_a_preview_is_shown_only_where_row_values_are_allowed(opened: Opened, world: World) -> None:
+    page = opened("files/diabetes/clinic-east.csv")
+    expect(page.get_by_text("patient-000")).to_have_count(0)
+    expect(page.get_by_role("button", name="Download")).to_have_count(0)
+    assert not [path for path in world.asked if path.startswith(("preview", "predictions"))]
+
+
+def test_predictions_can_be_downloaded(opened: Opened, world: World) -> None:
+    world.row_values = True
+    page = opened("files/diabetes/clinic-east.csv")
+    expect(page.get_by_text("patient-000")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "clinic-east.csv"
+
+
+def test_the_theme_that_was_chosen_stays(opened: Opened) -> None:
+    page = opened("")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    for _ in range(2):
+        page.get_by_role("button", name="Theme").click()
+    assert page.evaluate(ground) != light
+    page.reload()
+    settled(page)
+    assert page.evaluate(ground) != light
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
