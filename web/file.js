@@ -1,6 +1,6 @@
 /** "Where is my file?": one file in a plain sentence, where it lies, and each version there was. */
 
-import { download, get, named } from "./api.js";
+import { download, get, key, named } from "./api.js";
 import { h } from "./dom.js";
 import { counted, instant, size } from "./format.js";
 import { icon } from "./icons.js";
@@ -90,6 +90,7 @@ async function saved(name, tools) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   } catch (problem) {
+    if (problem.status === 401) tools.askForKey({ refused: Boolean(key.get()) });
     tools.told({ tone: "bad", words: ["The predictions could not be fetched. ", text(problem.message)] });
   }
 }
@@ -107,7 +108,7 @@ function previewPanel(shown) {
 function versionsPanel(file, tools) {
   const columns = [
     { name: "Dropped", cell: (version) => time(version.modified, tools.now) },
-    { name: "Word", cell: (version) => (version.word ? badge(version.word) : h("span", { class: "quiet" }, "not yet")) },
+    { name: "State", cell: (version) => badge(version.state) },
     { name: "Size", class: "number", cell: (version) => size(version.size) },
     { name: "Rows", class: "number", cell: (version) => (version.rows === null || version.rows === undefined ? "–" : version.rows.toLocaleString()) },
     { name: "Run", cell: (version) => (version.run ? runLink(version.run) : "–") },

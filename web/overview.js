@@ -1,6 +1,6 @@
 /** Overview: each route, what is under way, what waits, what came last and what went wrong. */
 
-import { get } from "./api.js";
+import { get, now } from "./api.js";
 import { h } from "./dom.js";
 import { count, counted, duration, instant } from "./format.js";
 import { icon } from "./icons.js";
@@ -8,6 +8,9 @@ import { ago, bones, deadlineBar, facts, fileLink, filesAndRows, nothing, panel,
 import { STAGES } from "./words.js";
 
 const CLOSED_ARE_FRESH_FOR = 15_000;
+// To find what failed, the app may have to look through all runs of the day.
+const FAILED_ARE_FRESH_FOR = 60_000;
+const DAY = 86_400_000;
 const LISTED = 6;
 const WAITING_LISTED = 9;
 const TROUBLE = ["failed", "timed-out", "partial", "rejected", "released"];
@@ -27,18 +30,25 @@ export async function load(_place, before, signal) {
 /** What is closed changes when what is open does: it is asked for then, and now and again. */
 async function closed(before, open, signal) {
   const names = open.runs.map((run) => run.run).join();
-  if (before?.names === names && Date.now() - before.closedAt < CLOSED_ARE_FRESH_FOR) {
-    const { last, failed, closedAt } = before;
-    return { last, failed, closedAt, names };
-  }
-  const [last, failed] = await Promise.all([get("runs", { state: "closed", limit: 30 }, signal), get("runs", { state: "closed", outcome: "failed", limit: LISTED }, signal)]);
-  return { last: last.runs, failed: failed.runs, closedAt: Date.now(), names };
+  const [last, failed] = await Promise.all([
+    kept(before?.last, CLOSED_ARE_FRESH_FOR, before?.names === names, { limit: 40 }, signal),
+    kept(before?.failed, FAILED_ARE_FRESH_FOR, true, { outcome: "failed", since: dayAgo(), limit: LISTED }, signal),
+  ]);
+  return { last, failed, names };
 }
+
+async function kept(known, milliseconds, same, query, signal) {
+  if (known && same && Date.now() - known.at < milliseconds) return known;
+  const { runs } = await get("runs", { state: "closed", ...query }, signal);
+  return { runs, at: Date.now() };
+}
+
+const dayAgo = () => new Date(now() - DAY).toISOString();
 
 /** What a person who listens would want to hear. */
 export function changes(before, after) {
   const open = new Set(before.open.runs.map((run) => run.run));
-  const ended = after.last.filter((run) => open.has(run.run));
+  const ended = after.last.runs.filter((run) => open.has(run.run));
   if (ended.length) return ended.map((run) => `A run of ${run.route} has ended: ${run.outcome}.`).join(" ");
   const began = after.open.runs.length - before.open.runs.length;
   return began > 0 ? `${counted(began, "run")} more under way.` : "";
@@ -117,14 +127,14 @@ function waitingPanel(waiting, tools) {
 }
 
 function donePanel({ last }, tools) {
-  const done = last.filter((run) => !TROUBLE.includes(run.outcome)).slice(0, LISTED);
+  const done = last.runs.filter((run) => !TROUBLE.includes(run.outcome) && run.outcome !== "empty").slice(0, LISTED);
   const shown = done.length ? list(done, tools) : nothing("check", "Nothing is finished yet", "");
   return panel("Last finished", { more: h("a", { href: "#/runs?state=closed", "aria-label": "All finished runs" }, "All") }, shown);
 }
 
-/** Failures last until newer ones come; the rest of what was not smooth only while it is among the last. */
+/** What failed within a day; the rest of what was not smooth only while it is among the last. */
 function troublePanel({ last, failed }, tools) {
-  const found = new Map([...last.filter((run) => TROUBLE.includes(run.outcome)), ...failed].map((run) => [run.run, run]));
+  const found = new Map([...last.runs.filter((run) => TROUBLE.includes(run.outcome)), ...failed.runs].map((run) => [run.run, run]));
   const shown = [...found.values()].sort((one, other) => instant(other.closed_at) - instant(one.closed_at)).slice(0, LISTED);
   const content = shown.length ? list(shown, tools) : nothing("check", "Nothing has failed", "Failed, partial and rejected runs are listed here.");
   return panel("Worth a look", { more: h("a", { href: "#/runs?outcome=failed", "aria-label": "All failed runs" }, "All failed") }, content);

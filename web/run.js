@@ -3,7 +3,7 @@
 import { actions } from "./actions.js";
 import { get } from "./api.js";
 import { h } from "./dom.js";
-import { count, counted, duration, exact, instant } from "./format.js";
+import { count, counted, duration, exact, instant, ofDay } from "./format.js";
 import { icon } from "./icons.js";
 import { ago, badge, bones, deadlineBar, facts, fileLink, nothing, panel, runAddress, runBadge, table, text, time, took } from "./pieces.js";
 import { FINAL_WORDS, STAGES, look } from "./words.js";
@@ -87,12 +87,12 @@ function stage(mark, next, run, tools) {
   const spent = mark.stage === "closed" ? null : h("span", { class: "spent" }, duration(Math.max(0, seconds)));
   return h(
     "li",
-    { key: `${mark.stage} ${mark.at}`, class: under ? "under" : mark.stage === "closed" ? `end ${look(run.outcome).tone}` : "past", "aria-current": under ? "step" : null },
-    h("span", { class: "stage-name" }, mark.stage),
+    { key: `${mark.stage} ${mark.attempt} ${mark.at}`, class: under ? "under" : mark.stage === "closed" ? `end ${look(run.outcome).tone}` : "past", "aria-current": under ? "step" : null },
+    h("span", { class: "stage-name" }, mark.stage, mark.attempt > 1 ? h("span", { class: "quiet small" }, ` ${mark.attempt}`, h("span", { class: "unseen" }, " (attempt)")) : null),
     h("span", { class: "quiet small" }, mark.stage === "closed" ? look(run.outcome).meaning : STAGES[mark.stage]),
     h("span", { class: "share", "aria-hidden": "true", style: { "--part": mark.stage === "closed" ? "0" : Math.min(1, Math.max(0, seconds / whole)).toFixed(3) } }),
     spent,
-    time(mark.at, tools.now),
+    h("time", { datetime: mark.at, title: exact(instant(mark.at)) }, ofDay(instant(mark.at))),
   );
 }
 

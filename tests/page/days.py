@@ -95,7 +95,7 @@ def files_of(partial: str) -> list[Json]:
         "versions": [version("rejected", 640, WHY)],
     }
     waits = {"since": moment(312), "ahead": 3, "busy": 1, "of": 1, "held": None, "due": None}
-    running = {"run": run_name(STARTED), "versions": [version("", 200)]}
+    running = {"run": run_name(STARTED), "versions": [version("running", 200)]}
     done = "Its predictions are published."
     return [
         file(east, "published", done, predictions=published, versions=seen, run=partial),

@@ -95,9 +95,9 @@ def file(name: str, state: str, says: str, **more: Any) -> Json:
     }
 
 
-def version(word: str, ago: float, why: str = "", **more: Any) -> Json:
-    known = {"etag": f"0x{ago}", "modified": moment(ago), "size": 48_213, "round": 1, "word": word}
-    return {**known, "why": why, "rows": 442 if word == "published" else None, "run": run_name(7), **more}
+def version(state: str, ago: float, why: str = "", **more: Any) -> Json:
+    known = {"etag": f"0x{ago}", "modified": moment(ago), "size": 48_213, "round": 1, "state": state}
+    return {**known, "why": why, "rows": 442 if state == "published" else None, "run": run_name(7), **more}
 
 
 def word(blob: str, given: str, why: str = "", **more: Any) -> Json:
