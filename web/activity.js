@@ -35,6 +35,7 @@ export function view(stats, tools) {
 
 function throughput({ buckets }, measure) {
   const marks = buckets.map((bucket) => ({ at: instant(bucket.at), value: bucket[measure], bad: measure === "rows" ? 0 : bucket.failed, warn: measure === "rows" ? 0 : bucket.rejected }));
+  if (!buckets.some((bucket) => bucket.runs)) return panel("Throughput", {}, nothing("activity", "Nothing was scored in the last day", "Drop a CSV into the inbox, and it is counted here."));
   const choose = h("nav", { class: "row chips", "aria-label": "What is counted" }, Object.entries(MEASURES).map(([key, label]) => h("a", { key, class: "chip", href: `#/activity?show=${key}`, "aria-current": key === measure ? "true" : null }, label)));
   const words = (mark) => `${counted(mark.value, measure.slice(0, -1))}${mark.bad ? `, ${mark.bad} failed` : ""}${mark.warn ? `, ${mark.warn} rejected` : ""}`;
   return panel("Throughput", { more: choose }, columnsPlot(marks, { label: `${MEASURES[measure]} per hour`, words, tick: count }));

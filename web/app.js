@@ -165,7 +165,8 @@ function noticed() {
 function drawFrame() {
   render(node("frame"), frame(tools()));
   render(node("banner"), [connectionBanner(), healthBanner()]);
-  const at = state.at ? h("time", { title: exact(state.at) }, moment(state.at, now())) : "–";
+  if (!state.at) return;
+  const at = h("time", { title: exact(state.at) }, moment(state.at, now()));
   render(node("updated"), [h("i", { class: `pulse ${live.failures ? "lost" : ""}`, "aria-hidden": "true" }), "Last updated ", at]);
 }
 

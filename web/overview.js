@@ -71,7 +71,7 @@ function summary({ open, waiting }) {
 
 function routesPanel({ routes, problem }, tools) {
   const wrong = problem ? h("p", { class: "notice bad" }, icon("alert"), h("span", {}, "The routes have a mistake; the last good ones are in force. ", text(problem))) : null;
-  const shown = routes.length ? h("ul", { class: "routes" }, routes.map((route) => routeCard(route, tools))) : nothing("file", "There are no routes yet", "A route says which files go to which model. Add one to config/routes.toml.");
+  const shown = routes.length ? h("ul", { class: "routes" }, routes.map((route) => routeCard(route, tools))) : h("div", { class: "panel" }, nothing("file", "There are no routes yet", "A route says which files go to which model. Add one to config/routes.toml."));
   return h("section", { "aria-label": "Routes" }, wrong, shown);
 }
 
