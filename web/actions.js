@@ -13,7 +13,8 @@ const WHY_NOT = "Read-only: enter a key first.";
 
 /** The buttons that fit the run's stage. `tools`: told (shows an outcome), refresh, askForKey. */
 export function actions(run, tools) {
-  if (run.stage === "closed") return mayRerun(run) ? button("Rerun", "next", "primary", () => rerun(run, tools), tools) : null;
+  if (run.stage === "closed")
+    return mayRerun(run) ? button("Rerun", "next", "primary", () => rerun(run, tools), tools) : null;
   if (run.cancel) return h("button", { type: "button", disabled: true, key: "canceling" }, icon("stop"), "Canceling…");
   return CANCELABLE.includes(run.stage) ? button("Cancel", "stop", "danger", () => cancel(run, tools), tools) : null;
 }
@@ -26,8 +27,19 @@ function mayRerun(run) {
 
 function button(label, shape, tone, act, tools) {
   const may = mayAct();
-  const properties = { type: "button", key: label, class: tone, disabled: !may || tools.acting, title: may ? null : WHY_NOT };
-  const shown = h("button", { ...properties, "aria-describedby": may ? null : "why-not", onclick: act }, icon(shape), label);
+  const properties = {
+    type: "button",
+    key: label,
+    class: tone,
+    disabled: !may || tools.acting,
+    title: may ? null : WHY_NOT,
+  };
+  const shown = h(
+    "button",
+    { ...properties, "aria-describedby": may ? null : "why-not", onclick: act },
+    icon(shape),
+    label,
+  );
   if (may) return shown;
   const ask = h("button", { type: "button", class: "link", onclick: tools.askForKey }, "Enter a key");
   return [shown, h("span", { class: "quiet small", id: "why-not" }, "Read-only. ", ask, " to change runs.")];
@@ -43,12 +55,16 @@ async function cancel(run, tools) {
 }
 
 async function rerun(run, tools) {
-  const words = "Files that failed or were canceled are gone on with. Predictions that are there already are used; only what is missing is scored, and paid for, once more.";
+  const words =
+    "Files that failed or were canceled are gone on with. Predictions that are there already are used; only what is missing is scored, and paid for, once more.";
   if (!(await confirmed("Rerun this run?", words, "Rerun", "primary"))) return;
   await tried(tools, async () => {
     const { runs } = await post(`runs/${encodeURIComponent(run.run)}/rerun`);
     const same = runs.length === 1 && runs[0].run === run.run;
-    return { tone: "good", words: same ? "This run goes on." : [`${counted(runs.length, "run")} started: `, listed(runs)] };
+    return {
+      tone: "good",
+      words: same ? "This run goes on." : [`${counted(runs.length, "run")} started: `, listed(runs)],
+    };
   });
 }
 

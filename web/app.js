@@ -2,6 +2,7 @@
 
 import * as activity from "./activity.js";
 import { get, key, now } from "./api.js";
+import { connectionBanner, healthBanner } from "./banners.js";
 import { askedForKey } from "./dialogs.js";
 import { h, render } from "./dom.js";
 import * as file from "./file.js";
@@ -23,7 +24,18 @@ const node = (id) => document.getElementById(id);
 
 const seen = new Map();
 const scrolls = new Map();
-const state = { place: placeOf(location.hash), data: null, problem: null, at: 0, health: null, notice: null, acting: false, late: false, focus: false, scroll: null };
+const state = {
+  place: placeOf(location.hash),
+  data: null,
+  problem: null,
+  at: 0,
+  health: null,
+  notice: null,
+  acting: false,
+  late: false,
+  focus: false,
+  scroll: null,
+};
 const search = new Search(drawFrame);
 const live = new Live({ load, shown, failed, busy: () => state.data !== null && state.place.screen.busy(state.data) });
 
@@ -32,7 +44,7 @@ function placeOf(hash) {
   const [path, query] = hash.replace(/^#?\/?/, "").split("?", 2);
   const [first, ...rest] = path.split("/").map(decoded);
   const about = rest.join("/");
-  const screen = first === "runs" ? (about ? run : runs) : { files: file, find, activity }[first] ?? overview;
+  const screen = first === "runs" ? (about ? run : runs) : ({ files: file, find, activity }[first] ?? overview);
   return { hash, first, about, screen, query: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
@@ -44,16 +56,17 @@ function decoded(part) {
   }
 }
 
-async function load(signal) {
-  const stale = !state.health || Date.now() - state.health.askedAt > HEALTH_EVERY;
-  const [data] = await Promise.all([state.place.screen.load(state.place, state.data, signal), stale ? loadHealth(signal) : null]);
-  return data;
+function load(signal, early) {
+  if (!state.health || Date.now() - state.health.askedAt > HEALTH_EVERY) loadHealth();
+  return state.place.screen.load(state.place, state.data, signal, early);
 }
 
-/** A page without it is still a page. */
-async function loadHealth(signal) {
-  const found = await get("health", {}, signal).catch(() => ({}));
-  state.health = { row_values: false, ...found, askedAt: Date.now() };
+/** A page without it is still a page: nothing waits for it. */
+async function loadHealth() {
+  state.health = { row_values: false, ...state.health, askedAt: Date.now() };
+  const found = await get("health").catch(() => ({}));
+  state.health = { ...state.health, ...found };
+  draw();
 }
 
 function shown(data) {
@@ -92,8 +105,15 @@ function go() {
   const place = placeOf(location.hash);
   const same = place.screen === state.place.screen && place.about === state.place.about;
   const kept = seen.get(place.hash) ?? (same ? state.data : null);
-  Object.assign(state, { place, data: kept, problem: null, late: false, notice: same ? state.notice : null, focus: !same });
-  state.scroll = back ? scrolls.get(place.hash) ?? 0 : same ? null : 0;
+  Object.assign(state, {
+    place,
+    data: kept,
+    problem: null,
+    late: false,
+    notice: same ? state.notice : null,
+    focus: !same,
+  });
+  state.scroll = back ? (scrolls.get(place.hash) ?? 0) : same ? null : 0;
   history.replaceState({ dropscore: true }, "");
   setTimeout(becomeLate, PAUSE_BEFORE_BONES, place);
   if (kept) draw();
@@ -141,7 +161,13 @@ function draw() {
   drawFrame();
   const { screen } = state.place;
   document.title = `${screen.title(state.place)} · dropscore`;
-  const content = state.data ? [noticed(), screen.view(state.data, tools())] : state.problem ? trouble(state.problem, tools()) : state.late ? screen.skeleton(state.place) : null;
+  const content = state.data
+    ? [noticed(), screen.view(state.data, tools())]
+    : state.problem
+      ? trouble(state.problem, tools())
+      : state.late
+        ? screen.skeleton(state.place)
+        : null;
   if (content === null) return;
   render(node("main"), h("div", { key: `${state.place.first}/${state.place.about}`, class: "screen" }, content));
   node("main").setAttribute("aria-busy", String(!state.data && !state.problem));
@@ -158,35 +184,28 @@ function settle() {
 function noticed() {
   if (!state.notice) return h("div", { key: "notice", role: "status" });
   const { tone, words } = state.notice;
-  const close = h("button", { type: "button", class: "plain", "aria-label": "Dismiss", onclick: () => set({ notice: null }) }, icon("cross"));
-  return h("div", { key: "notice", role: "status" }, h("div", { class: `notice ${tone}` }, icon(tone === "good" ? "check" : "alert"), h("p", {}, words), close));
+  const close = h(
+    "button",
+    { type: "button", class: "plain", "aria-label": "Dismiss", onclick: () => set({ notice: null }) },
+    icon("cross"),
+  );
+  return h(
+    "div",
+    { key: "notice", role: "status" },
+    h("div", { class: `notice ${tone}` }, icon(tone === "good" ? "check" : "alert"), h("p", {}, words), close),
+  );
 }
 
 function drawFrame() {
   render(node("frame"), frame(tools()));
-  render(node("banner"), [connectionBanner(), healthBanner()]);
+  render(node("banner"), [connectionBanner(state, live), healthBanner(state.health)]);
   if (!state.at) return;
   const at = h("time", { title: exact(state.at) }, moment(state.at, now()));
-  render(node("updated"), [h("i", { class: `pulse ${live.failures ? "lost" : ""}`, "aria-hidden": "true" }), "Last updated ", at]);
-}
-
-function connectionBanner() {
-  if (!state.problem || !state.data) return null;
-  const wait = Math.max(0, Math.ceil((live.nextAt - Date.now()) / 1000));
-  const words = state.problem.status === 0 ? "Connection lost." : "The app is in trouble.";
-  const next = wait ? ` Trying again in ${wait} s.` : " Trying again…";
-  return h("div", { class: "banner bad", key: "lost" }, icon("alert"), h("span", { role: "alert" }, `${words} You see what was there at ${moment(state.at, now())}.`), h("span", {}, next), h("button", { type: "button", class: "link", onclick: () => live.refresh() }, "Try now"));
-}
-
-const UNWELL = {
-  stale: "The app’s sweep has not shown a sign of life for a while: dropped files may not be taken up. Look at the app’s log.",
-  broken: "The app cannot reach its storage, or its ledger is another app’s. Look at the app’s log.",
-};
-
-function healthBanner() {
-  const words = UNWELL[state.health?.status];
-  if (!words) return null;
-  return h("div", { class: "banner warn", key: "stale" }, icon("clock"), h("span", { role: "alert" }, words));
+  render(node("updated"), [
+    h("i", { class: `pulse ${live.failures ? "lost" : ""}`, "aria-hidden": "true" }),
+    "Last updated ",
+    at,
+  ]);
 }
 
 function tick() {
@@ -196,7 +215,8 @@ function tick() {
 }
 
 function shortcut(event) {
-  const typing = event.target.closest("input, select, textarea, dialog") || event.ctrlKey || event.metaKey || event.altKey;
+  const typing =
+    event.target.closest("input, select, textarea, dialog") || event.ctrlKey || event.metaKey || event.altKey;
   if (event.key !== "/" || typing) return;
   event.preventDefault();
   node("search").focus();

@@ -40,13 +40,19 @@ export async function askedForKey(refused) {
   const changed = await opened("Function key", (close) => [
     h("p", {}, refused ? "The app did not accept this key." : reason()),
     form(close),
-    h("p", { class: "quiet small" }, "On Azure: function app → Functions → App keys. It is kept in this tab only, and gone when the tab is closed."),
+    h(
+      "p",
+      { class: "quiet small" },
+      "On Azure: function app → Functions → App keys. It is kept in this tab only, and gone when the tab is closed.",
+    ),
   ]);
   return Boolean(changed);
 }
 
 const reason = () =>
-  isLocal() ? "The local stack asks for a key only when it is started with one." : "It opens what the app shows, and lets you cancel and rerun.";
+  isLocal()
+    ? "The local stack asks for a key only when it is started with one."
+    : "It opens what the app shows, and lets you cancel and rerun.";
 
 function form(close) {
   const submit = (event) => {
@@ -59,7 +65,15 @@ function form(close) {
     close(true);
   };
   const clear = (event) => event.target.setCustomValidity("");
-  const field = { id: "key-field", type: "password", autocomplete: "off", spellcheck: "false", required: true, autofocus: true, oninput: clear };
+  const field = {
+    id: "key-field",
+    type: "password",
+    autocomplete: "off",
+    spellcheck: "false",
+    required: true,
+    autofocus: true,
+    oninput: clear,
+  };
   const forget = () => {
     key.forget();
     close(true);

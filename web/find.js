@@ -19,14 +19,37 @@ export function view(data, tools) {
   const prefix = tools.place.query.prefix ?? "";
   const columns = [
     { name: "File", class: "wide", cell: (file) => fileLink(file.file) },
-    { name: "Lies in", cell: (file) => h("span", { class: "row tight" }, file.in.map((place) => h("span", { class: "chip", key: place }, place))) },
+    {
+      name: "Lies in",
+      cell: (file) =>
+        h(
+          "span",
+          { class: "row tight" },
+          file.in.map((place) => h("span", { class: "chip", key: place }, place)),
+        ),
+    },
     { name: "Changed", cell: (file) => ago(file.modified, tools.now) },
   ];
-  const none = nothing("search", "No file’s name begins so", "Names begin with their folder, such as diabetes/, and capitals count.");
-  const more = data.more ? h("p", { class: "quiet" }, icon("alert"), ` These are the first ${LIMIT}; type more of the name to narrow them.`) : null;
+  const none = nothing(
+    "search",
+    "No file’s name begins so",
+    "Names begin with their folder, such as diabetes/, and capitals count.",
+  );
+  const more = data.more
+    ? h("p", { class: "quiet" }, icon("alert"), ` These are the first ${LIMIT}; type more of the name to narrow them.`)
+    : null;
   return [
-    h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Files that begin with ", h("span", { class: "mono" }, text(prefix || "anything")))),
-    panel("Files", { note: counted(data.files.length, "file") }, data.files.length ? table("Files found", columns, data.files) : none, more),
+    h(
+      "div",
+      { class: "head" },
+      h("h1", { tabindex: "-1" }, "Files that begin with ", h("span", { class: "mono" }, text(prefix || "anything"))),
+    ),
+    panel(
+      "Files",
+      { note: counted(data.files.length, "file") },
+      data.files.length ? table("Files found", columns, data.files) : none,
+      more,
+    ),
   ];
 }
 

@@ -4,10 +4,16 @@ const HALF_A_DAY = 43_200_000;
 const numbers = new Intl.NumberFormat();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const short = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dated = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const dated = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 // Control characters, those that turn the direction of text, and those that cannot be seen.
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/u;
+const UNSEEN =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/u;
 
 export const count = (value) => numbers.format(value);
 
@@ -48,7 +54,10 @@ export const hour = (at) => short.format(at);
 
 /** Local and UTC, to the second. */
 export function exact(at) {
-  return `${full.format(at)} · ${new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z/, " UTC")}`;
+  return `${full.format(at)} · ${new Date(at)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z/, " UTC")}`;
 }
 
 /** A text in pieces: those that are to be shown as they are, and escapes of characters that nobody would see. */
@@ -64,4 +73,7 @@ export function pieces(text) {
 }
 
 /** A text on one line, for places that hold no elements, such as the title of the page. */
-export const plain = (text) => pieces(text).map((piece) => piece.text).join("");
+export const plain = (text) =>
+  pieces(text)
+    .map((piece) => piece.text)
+    .join("");

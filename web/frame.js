@@ -24,12 +24,22 @@ export function frame(tools) {
 }
 
 function mark() {
-  return h("svg", { class: "mark", viewBox: "0 0 32 32", "aria-hidden": "true" }, h("rect", { width: 32, height: 32, rx: 8 }), h("path", { d: "M16 6v11m-5-5 5 5 5-5M8 20v4a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-4" }));
+  return h(
+    "svg",
+    { class: "mark", viewBox: "0 0 32 32", "aria-hidden": "true" },
+    h("rect", { width: 32, height: 32, rx: 8 }),
+    h("path", { d: "M16 6v11m-5-5 5 5 5-5M8 20v4a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-4" }),
+  );
 }
 
 function navigation(first) {
   const link = ([name, shape, label]) =>
-    h("a", { key: name, href: `#/${name}`, "aria-current": name === first ? "page" : null }, icon(shape), h("span", {}, label));
+    h(
+      "a",
+      { key: name, href: `#/${name}`, "aria-current": name === first ? "page" : null },
+      icon(shape),
+      h("span", {}, label),
+    );
   return h("nav", { "aria-label": "Screens" }, SCREENS.map(link));
 }
 
@@ -45,12 +55,20 @@ function themeButton(redraw) {
     redraw();
   };
   const label = `Theme: ${chosen}. Change to ${THEMES[chosen]}`;
-  return h("button", { type: "button", class: "plain", key: "theme", "aria-label": label, title: label, onclick: change }, icon(chosen));
+  return h(
+    "button",
+    { type: "button", class: "plain", key: "theme", "aria-label": label, title: label, onclick: change },
+    icon(chosen),
+  );
 }
 
 function keyButton(ask) {
   const words = key.get() ? "Key entered" : isLocal() ? "No key needed" : "Enter a key";
-  const label = key.get() ? "Change or forget the key" : mayAct() ? "The local stack asks for a key only when it is started with one" : "Read-only until a key is entered";
+  const label = key.get()
+    ? "Change or forget the key"
+    : mayAct()
+      ? "The local stack asks for a key only when it is started with one"
+      : "Read-only until a key is entered";
   return h(
     "button",
     { type: "button", key: "key", class: `plain key ${key.get() ? "has-key" : ""}`, title: label, onclick: ask },

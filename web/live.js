@@ -5,7 +5,7 @@ const CALM = 10_000;
 const LONGEST = 60_000;
 
 export class Live {
-  /** `load(signal)` gives the data; `shown(data)` and `failed(problem)` are told; `busy()` says how it stands. */
+  /** `load(signal, early)` gives the data, or some of it early; `shown(data)` and `failed(problem)` are told; `busy()` says how it stands. */
   constructor({ load, shown, failed, busy }) {
     Object.assign(this, { load, shown, failed, busy, failures: 0, timer: 0, nextAt: 0, under: null });
     document.addEventListener("visibilitychange", () => (document.hidden ? this.pause() : this.refresh()));
@@ -24,7 +24,8 @@ export class Live {
     const under = new AbortController();
     this.under = under;
     try {
-      const data = await this.load(under.signal);
+      const early = (data) => this.under === under && this.shown(data);
+      const data = await this.load(under.signal, early);
       if (this.under !== under) return;
       this.failures = 0;
       this.shown(data);

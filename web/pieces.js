@@ -7,14 +7,20 @@ import { STAGES, look } from "./words.js";
 
 /** Any text of somebody else's: isolated from the direction of what is around it, nothing in it unseen. */
 export function text(value, properties) {
-  const shown = pieces(value).map((piece) => (piece.escaped ? h("span", { class: "escaped" }, piece.text) : piece.text));
+  const shown = pieces(value).map((piece) =>
+    piece.escaped ? h("span", { class: "escaped" }, piece.text) : piece.text,
+  );
   return h("bdi", properties, shown);
 }
 
 /** A file's name: its folders quieter than itself. */
 export function fileName(name) {
   const cut = name.lastIndexOf("/") + 1;
-  return h("span", { class: "file-name" }, h("bdi", {}, cut ? h("span", { class: "folder" }, text(name.slice(0, cut))) : null, text(name.slice(cut) || name)));
+  return h(
+    "span",
+    { class: "file-name" },
+    h("bdi", {}, cut ? h("span", { class: "folder" }, text(name.slice(0, cut))) : null, text(name.slice(cut) || name)),
+  );
 }
 
 export const fileAddress = (name) => `#/files/${name.split("/").map(safely).join("/")}`;
@@ -25,7 +31,12 @@ export const fileLink = (name) => h("a", { class: "file-link", href: fileAddress
 
 /** The end of a run's name tells it from its neighbours; the whole of it is in the title. */
 export function runLink(run) {
-  return h("a", { class: "run-link", href: runAddress(run), title: run }, h("span", { class: "unseen" }, "Run "), `…${run.slice(-7)}`);
+  return h(
+    "a",
+    { class: "run-link", href: runAddress(run), title: run },
+    h("span", { class: "unseen" }, "Run "),
+    `…${run.slice(-7)}`,
+  );
 }
 
 export function time(at, now) {
@@ -69,7 +80,12 @@ export function deadlineBar(run, now) {
   return h(
     "div",
     { class: "deadline" },
-    h("div", { class: "deadline-words" }, h("span", { title: "since it began, against its deadline" }, spent), expectation(run, now)),
+    h(
+      "div",
+      { class: "deadline-words" },
+      h("span", { title: "since it began, against its deadline" }, spent),
+      expectation(run, now),
+    ),
     h(
       "div",
       { class: `bar ${part > 0.9 ? "bad" : ""}`, "aria-hidden": "true", style: { "--part": part.toFixed(4) } },
@@ -90,35 +106,59 @@ export const filesAndRows = (run) => `${counted(run.files, "file")}, ${counted(r
 
 /** A table that turns into a list of cards where there is no room; roles say so to screen readers in both forms. */
 export function table(caption, columns, rows, properties) {
-  const head = columns.map((column) => h("th", { key: column.name, role: "columnheader", scope: "col", class: column.class }, column.name));
+  const head = columns.map((column) =>
+    h("th", { key: column.name, role: "columnheader", scope: "col", class: column.class }, column.name),
+  );
   return h(
     "table",
     { role: "table", ...properties },
     h("caption", { class: "unseen" }, caption),
     h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)),
-    h("tbody", { role: "rowgroup" }, rows.map((row) => tableRow(columns, row))),
+    h(
+      "tbody",
+      { role: "rowgroup" },
+      rows.map((row) => tableRow(columns, row)),
+    ),
   );
 }
 
 function tableRow(columns, row) {
-  const cells = columns.map((column) => h("td", { key: column.name, role: "cell", class: column.class, "data-name": column.name }, column.cell(row)));
+  const cells = columns.map((column) =>
+    h("td", { key: column.name, role: "cell", class: column.class, "data-name": column.name }, column.cell(row)),
+  );
   return h("tr", { key: row.key ?? row.run ?? row.file, role: "row" }, cells);
 }
 
 export function panel(title, properties, ...children) {
   const { more, note, ...rest } = properties ?? {};
-  const head = h("div", { class: "panel-head" }, h("h2", {}, title), note ? h("span", { class: "quiet" }, note) : null, more ?? null);
+  const head = h(
+    "div",
+    { class: "panel-head" },
+    h("h2", {}, title),
+    note ? h("span", { class: "quiet" }, note) : null,
+    more ?? null,
+  );
   return h("section", { class: "panel", "aria-label": title, ...rest }, head, children);
 }
 
 /** Nothing is there, and that is no fault. */
 export function nothing(shape, title, hint) {
-  return h("div", { class: "nothing" }, icon(shape), h("p", {}, h("b", {}, title)), hint ? h("p", { class: "quiet" }, hint) : null);
+  return h(
+    "div",
+    { class: "nothing" },
+    icon(shape),
+    h("p", {}, h("b", {}, title)),
+    hint ? h("p", { class: "quiet" }, hint) : null,
+  );
 }
 
 export function facts(pairs) {
   const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  return h("dl", { class: "facts" }, shown.map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))));
+  return h(
+    "dl",
+    { class: "facts" },
+    shown.map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))),
+  );
 }
 
 export const bar = (width) => h("span", { class: "bone", style: { width } });
@@ -126,7 +166,12 @@ export const bar = (width) => h("span", { class: "bone", style: { width } });
 /** Stands where a panel will be, as high as it will be. */
 export function bones(rows, title = "Loading") {
   const lines = Array.from({ length: rows }, (_, row) => h("p", {}, bar(`${30 + ((row * 23) % 50)}%`), bar("15%")));
-  return h("section", { class: "panel bones", "aria-hidden": "true", key: title }, h("div", { class: "panel-head" }, bar("9rem")), lines);
+  return h(
+    "section",
+    { class: "panel bones", "aria-hidden": "true", key: title },
+    h("div", { class: "panel-head" }, bar("9rem")),
+    lines,
+  );
 }
 
 export const amount = (value) => h("span", { class: "amount" }, count(value));

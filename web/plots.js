@@ -21,7 +21,17 @@ export function columnsPlot(marks, { label, words, tick }) {
   const high = (value) => (value / most) * (BOTTOM - TOP);
   const column = (mark, index) => {
     const left = LEFT + index * step;
-    const piece = (tone, value, below) => (value ? h("rect", { class: tone, x: left + step * 0.14, width: step * 0.72, y: BOTTOM - high(below + value), height: Math.max(1, high(value)), rx: Math.min(2, high(value) / 2) }) : null);
+    const piece = (tone, value, below) =>
+      value
+        ? h("rect", {
+            class: tone,
+            x: left + step * 0.14,
+            width: step * 0.72,
+            y: BOTTOM - high(below + value),
+            height: Math.max(1, high(value)),
+            rx: Math.min(2, high(value) / 2),
+          })
+        : null;
     const good = Math.max(0, mark.value - (mark.bad ?? 0) - (mark.warn ?? 0));
     return h(
       "g",
@@ -33,24 +43,59 @@ export function columnsPlot(marks, { label, words, tick }) {
       piece("bad", Math.min(mark.bad ?? 0, mark.value), good + (mark.warn ?? 0)),
     );
   };
-  const legend = marks.some((mark) => mark.bad || mark.warn) ? key([["main", "done"], ["warn", "rejected"], ["bad", "failed"]]) : null;
-  return h("figure", { class: "plot" }, drawing(label, [rules(most, tick), hours(marks, step), marks.map(column)]), legend);
+  const legend = marks.some((mark) => mark.bad || mark.warn)
+    ? key([
+        ["main", "done"],
+        ["warn", "rejected"],
+        ["bad", "failed"],
+      ])
+    : null;
+  return h(
+    "figure",
+    { class: "plot" },
+    drawing(label, [rules(most, tick), hours(marks, step), marks.map(column)]),
+    legend,
+  );
 }
 
 /** series: [{name, tone, marks: [{at, value or null}]}]; a line breaks where there is no value. */
 export function linesPlot(series, { label, words, tick }) {
   const values = series.flatMap(({ marks }) => marks.map((mark) => mark.value ?? 0));
-  const most = nice(Math.max(...values, 1), [1, 2, 5, 10, 15, 30, 60, 120, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 604800]);
+  const most = nice(
+    Math.max(...values, 1),
+    [
+      1, 2, 5, 10, 15, 30, 60, 120, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800,
+      604800,
+    ],
+  );
   const marks = series[0].marks;
   const step = INSIDE / Math.max(1, marks.length);
   const x = (index) => LEFT + (index + 0.5) * step;
   const y = (value) => BOTTOM - (value / most) * (BOTTOM - TOP);
-  const line = ({ name, tone, marks: own }) => h("g", { class: `series ${tone}`, key: name }, h("path", { d: path(own, x, y) }), own.map((mark, index) => (mark.value === null ? null : dot(mark, x(index), y(mark.value), tone))));
+  const line = ({ name, tone, marks: own }) =>
+    h(
+      "g",
+      { class: `series ${tone}`, key: name },
+      h("path", { d: path(own, x, y) }),
+      own.map((mark, index) => (mark.value === null ? null : dot(mark, x(index), y(mark.value), tone))),
+    );
   const reach = marks.map((mark, index) => {
-    const said = series.filter((one) => one.marks[index].value !== null).map((one) => `${one.name} took at most ${words(one.marks[index].value)}`);
-    return h("g", { class: "reading", key: mark.at }, h("title", {}, `${span(mark.at)}: ${said.join(", ") || "nothing ended"}`), h("rect", { class: "reach", x: LEFT + index * step, width: step, y: TOP, height: BOTTOM - TOP }));
+    const said = series
+      .filter((one) => one.marks[index].value !== null)
+      .map((one) => `${one.name} took at most ${words(one.marks[index].value)}`);
+    return h(
+      "g",
+      { class: "reading", key: mark.at },
+      h("title", {}, `${span(mark.at)}: ${said.join(", ") || "nothing ended"}`),
+      h("rect", { class: "reach", x: LEFT + index * step, width: step, y: TOP, height: BOTTOM - TOP }),
+    );
   });
-  return h("figure", { class: "plot" }, drawing(label, [rules(most, tick), hours(marks, step), series.map(line), reach]), key(series.map(({ tone, name }) => [tone, name])));
+  return h(
+    "figure",
+    { class: "plot" },
+    drawing(label, [rules(most, tick), hours(marks, step), series.map(line), reach]),
+    key(series.map(({ tone, name }) => [tone, name])),
+  );
 }
 
 /** The two lines differ in shape, too: round marks and square ones. */
@@ -60,42 +105,84 @@ function dot(mark, x, y, tone) {
 }
 
 function path(marks, x, y) {
-  return marks.map((mark, index) => (mark.value === null ? "" : `${marks[index - 1]?.value == null ? "M" : "L"}${x(index).toFixed(1)} ${y(mark.value).toFixed(1)}`)).join("");
+  return marks
+    .map((mark, index) =>
+      mark.value === null
+        ? ""
+        : `${marks[index - 1]?.value == null ? "M" : "L"}${x(index).toFixed(1)} ${y(mark.value).toFixed(1)}`,
+    )
+    .join("");
 }
 
 const span = (at) => `${hour(at)} to ${hour(at + HOUR)}`;
 
 function drawing(label, content) {
   const said = `${label}. The figures are in the table below.`;
-  return h("div", { class: "plot-reach", tabindex: "0", role: "group", "aria-label": label }, h("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said }, content));
+  return h(
+    "div",
+    { class: "plot-reach", tabindex: "0", role: "group", "aria-label": label },
+    h("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said }, content),
+  );
 }
 
 /** Round figures that people count in: the next one above the greatest value. */
 function nice(value, steps) {
   if (steps) return steps.find((step) => step >= value) ?? value;
   const power = 10 ** Math.floor(Math.log10(value));
-  return Math.max(2, [1, 2, 4, 5, 8, 10].map((factor) => factor * power).find((round) => round >= value));
+  return Math.max(
+    2,
+    [1, 2, 4, 5, 8, 10].map((factor) => factor * power).find((round) => round >= value),
+  );
 }
 
 function rules(most, tick) {
   return [0, 0.5, 1].map((part) => {
     const y = BOTTOM - part * (BOTTOM - TOP);
-    return h("g", { class: "rule", key: part }, h("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }), h("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, part ? tick(most * part) : "0"));
+    return h(
+      "g",
+      { class: "rule", key: part },
+      h("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y }),
+      h("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, part ? tick(most * part) : "0"),
+    );
   });
 }
 
 function hours(marks, step) {
   const every = marks.length > 12 ? 4 : 2;
-  return marks.map((mark, index) => (index % every ? null : h("text", { class: "hour", key: mark.at, x: LEFT + index * step + step / 2, y: HEIGHT - 8, "text-anchor": "middle" }, hour(mark.at))));
+  return marks.map((mark, index) =>
+    index % every
+      ? null
+      : h(
+          "text",
+          { class: "hour", key: mark.at, x: LEFT + index * step + step / 2, y: HEIGHT - 8, "text-anchor": "middle" },
+          hour(mark.at),
+        ),
+  );
 }
 
 function key(entries) {
-  return h("figcaption", { class: "legend" }, entries.map(([tone, name]) => h("span", { key: name }, h("i", { class: tone, "aria-hidden": "true" }), name)));
+  return h(
+    "figcaption",
+    { class: "legend" },
+    entries.map(([tone, name]) => h("span", { key: name }, h("i", { class: tone, "aria-hidden": "true" }), name)),
+  );
 }
 
 /** How the predicted values lie, as bars with their figures beside them: small enough to be read as a list. */
 export function histogram({ column, bins, rows }) {
   const most = Math.max(...bins.map((bin) => bin.count), 1);
-  const row = (bin, index) => h("li", { key: index }, h("span", { class: "bin" }, text(String(bin.label))), h("span", { class: "length", "aria-hidden": "true", style: { "--part": (bin.count / most).toFixed(3) } }), h("span", { class: "amount" }, count(bin.count)));
-  return h("figure", { class: "histogram" }, h("figcaption", {}, h("b", {}, text(column)), h("span", { class: "quiet" }, ` over ${counted(rows, "row")}`)), h("ul", {}, bins.map(row)));
+  const row = (bin, index) =>
+    h(
+      "li",
+      { key: index },
+      h("span", { class: "bin" }, text(String(bin.label))),
+      h("span", { class: "length", "aria-hidden": "true", style: { "--part": (bin.count / most).toFixed(3) } }),
+      h("span", { class: "amount" }, count(bin.count)),
+    );
+  return h(
+    "figure",
+    { class: "histogram" },
+    h("figcaption", {}, h("b", {}, text(column)), h("span", { class: "quiet" }, ` over ${counted(rows, "row")}`)),
+    h("ul", {}, bins.map(row)),
+  );
 }

@@ -16,20 +16,29 @@ const newer = new Map();
 export const title = () => "Runs";
 export const busy = (data) => data.runs.some((run) => run.stage !== "closed");
 
-export async function load({ query }, before, signal) {
+export async function load({ query }, before, signal, show) {
   const { hours, ...rest } = query;
-  const since = hours ? new Date(now() - hours * 3_600_000).toISOString().replace(/\.\d+Z/, "Z") : "";
-  const routes = before?.routes ?? get("routes", {}, signal).then((found) => found.routes.map((route) => route.name));
-  const [page, names] = await Promise.all([get("runs", { ...rest, since, limit: PER_PAGE }, signal), routes]);
-  return { ...page, routes: names };
+  const since = hours ? new Date(now() - hours * 3_600_000).toISOString() : "";
+  const page = get("runs", { ...rest, since, limit: PER_PAGE }, signal);
+  if (before?.routes) return { ...(await page), routes: before.routes };
+  const routes = get("routes", {}, signal);
+  // The filter may have its names later than the table its rows.
+  routes.catch(() => {});
+  show(await page);
+  return { ...(await page), routes: (await routes).routes.map((route) => route.name) };
 }
 
 export function view(data, tools) {
   const { query } = tools.place;
   return [
     h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Runs")),
-    filters(data.routes, query),
-    panel("Runs", { note: query.after ? "an older page" : "newest first" }, data.runs.length ? runsTable(data.runs, tools) : none(query), pages(data, query)),
+    filters(data.routes ?? [], query),
+    panel(
+      "Runs",
+      { note: query.after ? "an older page" : "newest first" },
+      data.runs.length ? runsTable(data.runs, tools) : none(query),
+      pages(data, query),
+    ),
   ];
 }
 
@@ -53,7 +62,16 @@ function choice(name, label, options, query) {
     location.hash = address({ ...query, [name]: event.target.value, after: "" });
   };
   const entries = Object.entries(options).sort(([one], [other]) => (one === "" ? -1 : other === "" ? 1 : 0));
-  return h("label", { key: name }, h("span", {}, label), h("select", { name, value: query[name] ?? "", onchange: chosen }, entries.map(([value, words]) => h("option", { key: value, value }, plain(words)))));
+  return h(
+    "label",
+    { key: name },
+    h("span", {}, label),
+    h(
+      "select",
+      { name, value: query[name] ?? "", onchange: chosen },
+      entries.map(([value, words]) => h("option", { key: value, value }, plain(words))),
+    ),
+  );
 }
 
 function address(query) {
@@ -69,20 +87,29 @@ function runsTable(runs, tools) {
     { name: "Files", class: "number", cell: (run) => count(run.files) },
     { name: "Rows", class: "number", cell: (run) => count(run.rows) },
     { name: "Begun", cell: (run) => time(run.created_at, tools.now) },
-    { name: "Took", class: "wide", cell: (run) => (run.stage === "closed" ? closedCell(run, tools) : deadlineBar(run, tools.now)) },
+    {
+      name: "Took",
+      class: "wide",
+      cell: (run) => (run.stage === "closed" ? closedCell(run, tools) : deadlineBar(run, tools.now)),
+    },
   ];
   return table("Runs, newest first", columns, runs, { class: "runs" });
 }
 
 function closedCell(run, tools) {
   const reason = run.why ? h("span", { class: "why small" }, text(run.why)) : null;
-  return [h("span", {}, duration(took(run)), h("span", { class: "quiet" }, " · ", ago(run.closed_at, tools.now))), reason];
+  return [
+    h("span", {}, duration(took(run)), h("span", { class: "quiet" }, " · ", ago(run.closed_at, tools.now))),
+    reason,
+  ];
 }
 
 function none(query) {
   if (query.after) return nothing("runs", "There are no older runs", "");
   const filtered = Object.keys(query).length > 0;
-  return filtered ? nothing("search", "No run is like that", "Choose other filters, or clear them.") : nothing("runs", "There are no runs yet", "Drop a CSV into the inbox, and its run appears here.");
+  return filtered
+    ? nothing("search", "No run is like that", "Choose other filters, or clear them.")
+    : nothing("runs", "There are no runs yet", "Drop a CSV into the inbox, and its run appears here.");
 }
 
 function pages(data, query) {
@@ -95,9 +122,15 @@ function pages(data, query) {
     "nav",
     { class: "row pages", "aria-label": "Pages" },
     query.after ? h("a", { key: "newest", class: "button", href: newest }, "Newest") : null,
-    query.after && newer.has(here) ? h("a", { key: "newer", class: "button", href: newer.get(here) }, icon("left"), "Newer") : null,
+    query.after && newer.has(here)
+      ? h("a", { key: "newer", class: "button", href: newer.get(here) }, icon("left"), "Newer")
+      : null,
     next ? h("a", { key: "older", class: "button", href: next }, "Older", icon("right")) : null,
   );
 }
 
-export const skeleton = () => [h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Runs")), h("div", { class: "filters" }, bones(1, "filters")), bones(16, "runs")];
+export const skeleton = () => [
+  h("div", { class: "head" }, h("h1", { tabindex: "-1" }, "Runs")),
+  h("div", { class: "filters" }, bones(1, "filters")),
+  bones(16, "runs"),
+];

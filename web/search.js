@@ -12,7 +12,17 @@ const RUN = /^[0-9A-HJKMNP-TV-Z]{26}$/i;
 /** `redraw` is called when what it shows has changed. */
 export class Search {
   constructor(redraw) {
-    Object.assign(this, { redraw, text: "", files: [], more: false, chosen: -1, open: false, asked: 0, timer: 0, failed: false });
+    Object.assign(this, {
+      redraw,
+      text: "",
+      files: [],
+      more: false,
+      chosen: -1,
+      open: false,
+      asked: 0,
+      timer: 0,
+      failed: false,
+    });
     this.typed = this.typed.bind(this);
     this.pressed = this.pressed.bind(this);
     this.submitted = this.submitted.bind(this);
@@ -69,7 +79,13 @@ export class Search {
     const text = this.text.trim();
     if (!text) return;
     const chosen = this.files[this.chosen]?.file;
-    this.go(chosen ? fileAddress(chosen) : RUN.test(text) ? runAddress(text.toUpperCase()) : `#/find?prefix=${encodeURIComponent(text)}`);
+    this.go(
+      chosen
+        ? fileAddress(chosen)
+        : RUN.test(text)
+          ? runAddress(text.toUpperCase())
+          : `#/find?prefix=${encodeURIComponent(text)}`,
+    );
   }
 
   go(address) {
@@ -104,19 +120,35 @@ export class Search {
       icon("search"),
       h("input", field),
       h("kbd", { "aria-hidden": "true" }, "/"),
-      h("div", { class: "found", hidden: !this.open }, h("ul", { id: "found", role: "listbox", "aria-label": "Files", hidden: !this.files.length }, this.files.map((file, index) => this.option(file, index))), this.hint()),
+      h(
+        "div",
+        { class: "found", hidden: !this.open },
+        h(
+          "ul",
+          { id: "found", role: "listbox", "aria-label": "Files", hidden: !this.files.length },
+          this.files.map((file, index) => this.option(file, index)),
+        ),
+        this.hint(),
+      ),
     );
   }
 
   option(file, index) {
     const go = () => this.go(fileAddress(file.file));
     const properties = { id: `found-${index}`, role: "option", "aria-selected": String(index === this.chosen) };
-    return h("li", { ...properties, key: file.file, onmousedown: (event) => event.preventDefault(), onclick: go }, icon("file"), fileName(file.file), h("span", { class: "quiet" }, file.in.join(", ")));
+    return h(
+      "li",
+      { ...properties, key: file.file, onmousedown: (event) => event.preventDefault(), onclick: go },
+      icon("file"),
+      fileName(file.file),
+      h("span", { class: "quiet" }, file.in.join(", ")),
+    );
   }
 
   hint() {
     if (this.failed) return h("p", { class: "quiet" }, "The names cannot be looked up right now.");
-    if (!this.files.length) return h("p", { class: "quiet" }, "No file’s name begins so. Names begin with their folder, such as diabetes/.");
+    if (!this.files.length)
+      return h("p", { class: "quiet" }, "No file’s name begins so. Names begin with their folder, such as diabetes/.");
     return this.more ? h("p", { class: "quiet" }, "There are more: press Enter to see them, or type on.") : null;
   }
 }

@@ -8,7 +8,13 @@ import { text } from "./pieces.js";
 export function trouble(problem, tools) {
   if (problem.status === 401) return locked(tools);
   if (problem.status === 404) return framed("search", "Not found", problem, [overviewLink()]);
-  if (problem.status === 0) return framed("alert", "The app does not answer", { message: "This page keeps trying. Is the app running, and this computer online?" }, [again(tools)]);
+  if (problem.status === 0)
+    return framed(
+      "alert",
+      "The app does not answer",
+      { message: "This page keeps trying. Is the app running, and this computer online?" },
+      [again(tools)],
+    );
   return framed("alert", "That did not work", problem, [again(tools), overviewLink()]);
 }
 
@@ -16,7 +22,12 @@ function locked(tools) {
   const words = tools.keyRefused
     ? "The app did not accept the key. It may have been renewed, or belong to another app."
     : "The app shows runs and files to those who have one of its function keys. It stays in this tab and goes with it.";
-  const button = h("button", { class: "primary", type: "button", onclick: tools.askForKey }, icon("key"), "Enter a key");
+  const button = h(
+    "button",
+    { class: "primary", type: "button", onclick: tools.askForKey },
+    icon("key"),
+    "Enter a key",
+  );
   return framed("lock", tools.keyRefused ? "This key does not fit" : "A key, please", { message: words }, [button]);
 }
 

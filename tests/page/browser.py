@@ -78,3 +78,10 @@ def overflow(page: Page) -> int:
     """By how many pixels the page is wider than the window."""
     found: Any = page.evaluate(OVERFLOW)
     return int(found)
+
+
+def seconds_to_runs(page: Page) -> float:
+    """From a reload to the first page of runs. The best of some counts: the machine may be busy with other tests."""
+    page.reload()
+    page.wait_for_selector("tbody tr:nth-child(50)")
+    return float(page.evaluate("performance.now()")) / 1000

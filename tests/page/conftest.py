@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.page import axe, browser, days
 from tests.page.fake_app import FakeApp, serving
@@ -55,4 +55,5 @@ def opened(app: FakeApp, tab: Page) -> Opened:
 
 def settled(page: Page) -> Page:
     page.wait_for_selector("main[aria-busy=false]")
+    expect(page.locator(".bones")).to_have_count(0)
     return page

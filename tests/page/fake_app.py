@@ -70,7 +70,6 @@ class Handler(BaseHTTPRequestHandler):
         return unquote(parts.path).removeprefix("/api/"), dict(parse_qsl(parts.query))
 
     def shell(self, name: str) -> None:
-        page.parts.cache_clear()
         known = self.headers.get("If-None-Match", "")
         answer: func.HttpResponse = page.answer(name, known)
         headers = dict(answer.headers)
