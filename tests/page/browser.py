@@ -85,3 +85,9 @@ def seconds_to_runs(page: Page) -> float:
     page.reload()
     page.wait_for_selector("tbody tr:nth-child(50)")
     return float(page.evaluate("performance.now()")) / 1000
+
+
+def seconds_to_first_paint(page: Page) -> float:
+    """Of the last load: when something was seen first."""
+    found = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    return float(found) / 1000
