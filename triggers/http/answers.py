@@ -90,8 +90,10 @@ def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def toml_body(req: func.HttpRequest) -> str:
-    """The body as text. Raises BadRequest where it is too long, or not UTF-8."""
+    """The body as text. Raises BadRequest where it is empty, too long, or not UTF-8."""
     body = req.get_body()
+    if not body:
+        raise BadRequest(400, "bad-body", "Send the text of routes.toml: the body is empty.")
     if len(body) > LONGEST_BODY:
         raise BadRequest(413, "body-too-large", f"The body may have {LONGEST_BODY} bytes.")
     try:
