@@ -99,9 +99,14 @@ def find_missed_files(sweep: str) -> int:
 
 
 def versions_below(prefix: str, route: Route) -> Iterator[Version]:
-    """The whole versions in the inbox whose names begin so and fit the route, in the order of names."""
+    """The whole versions in the inbox whose names begin so and that are the route's, in the order of names.
+
+    Not those that are empty: whoever writes them may not have come to their content yet.
+    """
+    routes = current_routes()
     for blob in clients.container("inbox").list_blobs(prefix, include=["copy", "metadata"]):
-        if usable(blob.name) and route.takes(blob.name) and whole(blob):
+        found = routes.of(blob.name)
+        if found and found.name == route.name and blob.size and whole(blob):
             yield version_of(blob, blob.name, route)
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST = timedelta(days=3650)
 BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 
 
@@ -12,7 +13,10 @@ def parse_duration(text: str) -> timedelta:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
     if found is None:
         raise ValueError(f'"{text}" is not a duration: write a number and s, m, h or d, such as "10m"')
-    return timedelta(seconds=float(found[1]) * SECONDS[found[2]])
+    seconds = float(found[1]) * SECONDS[found[2]]
+    if seconds > LONGEST.total_seconds():
+        raise ValueError(f'"{text}" is too long: at most {LONGEST.days}d')
+    return timedelta(seconds=seconds)
 
 
 def parse_size(text: str) -> int:

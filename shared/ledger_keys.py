@@ -84,6 +84,7 @@ def closed_metadata(run: Run) -> dict[str, str]:
         "rows": str(run.rows),
         "words": json.dumps(run.words),
         "why64": as_ascii(run.why[:LONGEST_WHY]),
+        "slot": "" if run.slot is None else str(run.slot),
     }
     return {key: value for key, value in shown.items() if value}
 
@@ -98,7 +99,8 @@ def run_of_index(item: Listed) -> Run:
         "words": json.loads(metadata["words"]),
         "why": from_ascii(metadata.get("why64", "")),
     }
-    return Run.from_dict({**metadata, **shown, "stage": "closed", "launch": 1, "slot": None})
+    slot = int(metadata["slot"]) if "slot" in metadata else None
+    return Run.from_dict({**metadata, **shown, "stage": "closed", "launch": 1, "slot": slot})
 
 
 def as_ascii(text: str) -> str:

@@ -113,11 +113,20 @@ class Runs(Stages):
         return run
 
     def withdraw(self, run: Run, launch: Launch) -> None:
-        """Moves a closed run from the open index to that of the closed ones, and takes it out of its slot."""
+        """Moves a closed run from the open index to that of the closed ones, and takes it out of its slot.
+
+        Whoever comes late, when the run has been reopened, leaves the entry of its next launch alone: that is written
+        anew after the record.
+        """
+        announced = self.store.read(open_key(run.run))
+        standing = self.run(run.run)
+        if standing is None or (standing.stage, standing.launch) != ("closed", run.launch):
+            return
         if run.reopened_at:
             self.store.delete(closed_key(run))
         self.store.create(closed_key(run), {"run": run.run}, closed_metadata(run))
-        self.store.delete(open_key(run.run))
+        if announced:
+            self.store.delete(open_key(run.run), announced[1])
         self.free_slot(launch)
 
     def abandon(self, launch: Launch) -> bool:

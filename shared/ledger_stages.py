@@ -6,7 +6,8 @@ from typing import Any
 from shared.errors import Fenced
 from shared.ledger_keys import hold_key, run_key
 from shared.ledger_slots import Slots
-from shared.records import Launch, Run, Stage
+from shared.records import Hold, Launch, Run, Stage
+from shared.routes import target_of
 
 CANCELABLE = ("gathering", "gathered", "packed", "submitting", "searching", "submitted")
 
@@ -104,15 +105,24 @@ class Stages(Slots):
     def submitted(self, launch: Launch, *, job: str, seen: Run, **found: Any) -> Run:
         """The one job of the attempt that `seen` was in, and what is known of it; the first one stands.
 
-        The endpoint has let the route in: its next refusal is a first one.
+        The endpoint has let the route in: the next refusal at it is a first one.
         """
 
         def change(run: Run) -> Run:
             same = run.attempt == seen.attempt and run.stage in ("submitting", "searching")
             return run.but(stage="submitted", job=job, **found) if same else run
 
-        self.store.delete(hold_key(launch.route))
-        return self.change(launch, change)
+        changed = self.change(launch, change)
+        self.let_in(changed)
+        return changed
+
+    def let_in(self, run: Run) -> None:
+        """Forgets a hold of the endpoint that the run has got a job from, if it is older than the run's intent."""
+        key = hold_key(run.route.get("name", ""))
+        found = self.store.read(key)
+        hold = Hold.from_dict(found[0]) if found else None
+        if found and hold and hold.target == target_of(run.route) and hold.at < run.intent_at:
+            self.store.delete(key, found[1])
 
     def preempted(self, launch: Launch, seen: Run) -> Run:
         """The nodes were taken away from the job before it was done; the attempt's second POST makes another."""

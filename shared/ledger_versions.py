@@ -25,12 +25,16 @@ class Versions(Admission):
         return Version.from_dict(found[0]) if found else None
 
     def versions_of(self, container: str, blob: str, most: int) -> list[Version]:
-        """The records of a file's versions, up to so many, the one dropped last first."""
-        keys = [item.key for item in self.store.listed(f"versions/{names.name_key(container, blob)}/")]
-        found = [
-            Version.from_dict(read[0]) for read in self.in_parallel(self.store.read, keys[:most]) if read
-        ]
+        """The records of a file's versions, those noted last, up to so many; the one dropped last first."""
+        listed = self.store.listed(f"versions/{names.name_key(container, blob)}/")
+        keys = [item.key for item in sorted(listed, key=lambda item: item.created, reverse=True)][:most]
+        found = [Version.from_dict(read[0]) for read in self.in_parallel(self.store.read, keys) if read]
         return sorted(found, key=lambda version: version.modified, reverse=True)
+
+    def waiting_of(self, route: str, container: str, blob: str) -> list[Version]:
+        """The versions of one file that are marked for a route."""
+        prefix = f"waiting/{route}/{names.name_key(container, blob)}"
+        return [version_of_marker(item, route) for item in self.store.listed(prefix)]
 
     def known_versions(self) -> set[str]:
         """The keys of every version that has a record."""

@@ -1,5 +1,6 @@
 """Which values of a route's keys do not go, or not with each other: each problem names the key and what to write."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ WRITTEN: dict[str, Callable[[str], object]] = {
     "part_size": parse_size,
     "schedule": schedule.check,
 }
+DEPLOYMENT = re.compile(r"[A-Za-z0-9_-]{0,255}")
 MAY_BE_EMPTY = ("part_timeout", "part_size", "schedule")
 PART_SIZES = (1_000_000, 256_000_000)
 # Marks of numbers, of parts' names and of quoted cells: between raw predictions they would be ambiguous.
@@ -40,6 +42,8 @@ def value_problems(route: "Route") -> Iterator[str]:
         yield "model: must be the endpoint's https scoring URL (http only for this machine)"
     if route.notify and not is_receiver(route.notify):
         yield "notify: must be an https address (http only for this machine) without a user name in it"
+    if not DEPLOYMENT.fullmatch(route.deployment):
+        yield "deployment: is a name of letters, digits, dashes and underscores"
     if route.workspace and not is_workspace(route.workspace):
         yield f"workspace: {WORKSPACE_FORM}"
     for key, allowed in CHOICES.items():

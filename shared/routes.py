@@ -114,7 +114,7 @@ class Route(Record):
     @property
     def target(self) -> list[str]:
         """Everything that may turn a submission away."""
-        return [self.model, self.deployment, self.datastore, self.workspace]
+        return target_of(self.to_dict())
 
     def scoring(self) -> list[object]:
         """Everything that decides what a file's predictions look like; options only where they are not the usual."""
@@ -130,6 +130,11 @@ class Route(Record):
 
     def takes(self, blob: str) -> bool:
         return re.fullmatch(glob_expression(self.pattern), blob, re.DOTALL) is not None
+
+
+def target_of(route: Mapping[str, Any]) -> list[str]:
+    """A route's `target`, also of one that a run has frozen."""
+    return [route.get(key, "") for key in ("model", "deployment", "datastore", "workspace")]
 
 
 def glob_expression(pattern: str) -> str:

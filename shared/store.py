@@ -36,8 +36,8 @@ class Store(Protocol):
     def read_lines(self, key: str) -> list[Document] | None:
         """The documents of a JSON Lines blob, or None where there is none."""
 
-    def delete(self, key: str) -> None:
-        """Deletes; nothing there is fine."""
+    def delete(self, key: str, etag: str | None = None) -> None:
+        """Deletes; nothing there is fine. With an ETag (If-Match) another one stays."""
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         """Everything under a prefix, with metadata."""
@@ -89,10 +89,13 @@ class BlobStore:
             return None
         return [json.loads(line) for line in text.splitlines()]
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, etag: str | None = None) -> None:
+        same: dict[str, Any] = (
+            {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        )
         try:
-            self.container.delete_blob(key)
-        except ResourceNotFoundError:
+            self.container.delete_blob(key, **same)
+        except (ResourceNotFoundError, ResourceModifiedError):
             return
 
     def listed(self, prefix: str) -> Iterator[Listed]:

@@ -15,6 +15,8 @@ from shared.retries import retry_after
 
 TIMEOUT = (5, 20)
 LONGEST_WAIT = 120.0
+# Gateways: whoever stands behind them may have accepted it.
+UNKNOWN = (502, 504)
 # The receiver wants no more, or names another address, which is the route's to change.
 NO_MORE = (*range(300, 400), 410)
 
@@ -53,8 +55,9 @@ def post(url: str, body: bytes, signed: dict[str, str]) -> Answer:
     except requests.RequestException as problem:
         # Once it is sent, only an answer says that it was not accepted.
         return Answer(came_of="" if never_connected(problem) else "unknown", why=type(problem).__name__)
-    except UnicodeError:
-        return Answer(came_of="refused", why="UnicodeError")
+    except ValueError as problem:
+        # No address at all.
+        return Answer(came_of="refused", why=type(problem).__name__)
     return answered(response)
 
 
@@ -65,5 +68,7 @@ def answered(response: requests.Response) -> Answer:
         return Answer(came_of="accepted", status=status)
     if status in NO_MORE:
         return Answer(came_of="refused", status=status)
+    if status in UNKNOWN:
+        return Answer(came_of="unknown", status=status)
     wait = retry_after(response.headers.get("Retry-After"), LONGEST_WAIT)
     return Answer(came_of="", status=status, wait=wait)

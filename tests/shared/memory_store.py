@@ -66,9 +66,11 @@ class MemoryStore:
         blob = self.blobs.get(key)
         return [json.loads(line) for line in blob.text.splitlines()] if blob else None
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, etag: str | None = None) -> None:
         with self.lock:
-            self.blobs.pop(key, None)
+            standing = self.blobs.get(key)
+            if standing and etag in (None, standing.etag):
+                del self.blobs[key]
 
     def listed(self, prefix: str) -> Iterator[Listed]:
         for key, blob in sorted(self.blobs.items()):

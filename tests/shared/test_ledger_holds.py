@@ -8,7 +8,7 @@ from shared.ledger import Ledger
 from shared.ledger_slots import FIRST_HOLD, LONGEST_HOLD
 from shared.records import Hold, moment
 from shared.routes import Route
-from tests.shared.ledgers import ROUTE, Clock, brought_to
+from tests.shared.ledgers import LAUNCH, ROUTE, Clock, brought_to, submitted
 from tests.shared.memory_store import OutrunStore
 
 OTHERS = {
@@ -78,9 +78,25 @@ def test_each_refusal_in_a_row_doubles_the_time_up_to_an_hour(
 
 def test_a_refusal_after_a_job_was_made_is_a_first_one(ledger: Ledger, clock: Clock) -> None:
     assert refused(ledger, 3, clock) == FIRST_HOLD * 4
-    brought_to("submitted", ledger)
-    assert ledger.held(ROUTE) is None
+    brought_to("submitting", ledger)
+    submitted(ledger, LAUNCH)
     assert refused(ledger, 1, clock) == FIRST_HOLD
+
+
+def test_a_job_that_was_asked_for_before_a_refusal_says_nothing_of_it(ledger: Ledger, clock: Clock) -> None:
+    brought_to("submitting", ledger)
+    clock.sleep(seconds=1)
+    ledger.hold(ROUTE, "403")
+    submitted(ledger, LAUNCH)
+    assert ledger.held(ROUTE) is not None
+
+
+def test_a_job_of_another_endpoint_says_nothing_of_a_hold(ledger: Ledger, clock: Clock) -> None:
+    ledger.hold(OTHERS["model"], "403")
+    clock.sleep(seconds=1)
+    brought_to("submitting", ledger)
+    submitted(ledger, LAUNCH)
+    assert ledger.held(OTHERS["model"]) is not None
 
 
 def test_a_refusal_long_after_the_last_one_is_a_first_one(ledger: Ledger, clock: Clock) -> None:

@@ -1,12 +1,14 @@
 """Runs that are announced or hold a slot: the sweep sees each of them, and since when it has been silent."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.ledger import Ledger
 from shared.ledger_keys import open_key, slot_key
 from shared.records import Launch
-from shared.store import Store
-from tests.shared.ledgers import LAUNCH, ROUTE, START, Clock, closed_run, keys
+from shared.store import Document, Store
+from tests.shared.ledgers import LAUNCH, ROUTE, START, Clock, brought_to, closed_run, keys
 from tests.shared.memory_store import MemoryStore, OutrunStore
 
 
@@ -113,11 +115,36 @@ def test_a_run_that_is_just_being_reopened_is_not_taken_out_of_the_index() -> No
     assert unfinished(ledger) == [reopened]
 
 
-def test_a_run_that_is_withdrawn_leaves_its_slot_to_others(ledger: Ledger, taken: Launch) -> None:
+def test_a_run_that_is_closed_leaves_its_slot_to_others(ledger: Ledger, taken: Launch) -> None:
     ledger.open(taken, ROUTE)
-    ledger.withdraw(ledger.fenced(taken), taken)
+    ledger.closed(taken, "empty")
     assert unfinished(ledger) == []
     assert ledger.take_slot(ROUTE) is not None
+
+
+def test_whoever_closes_late_leaves_a_reopened_run_in_the_index(clock: Clock) -> None:
+    class Standing(MemoryStore):
+        """Stands still right before the first entry of the index of closed runs is written."""
+
+        meanwhile: Callable[[], object] | None = None
+
+        def read(self, key: str) -> tuple[Document, str] | None:
+            meanwhile, self.meanwhile = (
+                (self.meanwhile, None) if key.startswith("open/") else (None, self.meanwhile)
+            )
+            if meanwhile:
+                meanwhile()
+            return super().read(key)
+
+    store = Standing(clock)
+    ledger = Ledger(store, clock)
+    brought_to("resulted", ledger, LAUNCH.but(slot=None))
+    store.meanwhile = lambda: ledger.reopen("R1", ROUTE)
+    ledger.closed(LAUNCH.but(slot=None), "failed")
+    clock.sleep(hours=1)
+    [launch] = unfinished(ledger)
+    assert (launch.run, launch.launch) == ("R1", 2)
+    assert ledger.closed_runs(10)[0] == []
 
 
 def test_a_run_that_is_abandoned_is_closed_and_its_slot_free(ledger: Ledger, taken: Launch) -> None:
