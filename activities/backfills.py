@@ -7,20 +7,24 @@ from itertools import accumulate, islice, takewhile
 from typing import Any
 
 import azure.durable_functions as df
+from azure.core.exceptions import AzureError
 
 from activities.inbox import versions_below
 from activities.runs import start
 from shared import clients
 from shared.current_routes import route_named
 from shared.durations import parse_size
+from shared.errors import RouteError
 from shared.names import run_of_idempotency_key
-from shared.records import Backfill, Launch, Version
+from shared.records import Backfill, Launch, Run, Version
 from shared.routes import Route
 from shared.telemetry import traced
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
 FILES_OF_A_RUN = 1000
+GOOD = ("succeeded", "partial", "released", "empty")
+IN_VAIN = 3
 
 
 @bp.activity_trigger(input_name="message")
@@ -38,20 +42,43 @@ async def backfill_portion(message: dict, client: Any) -> dict[str, Any]:
 
 
 def portion(backfill: Backfill) -> tuple[Backfill, list[Launch]]:
-    ledger = clients.ledger()
-    last = ledger.run(backfill.runs[-1]) if backfill.runs else None
-    if last is not None and last.stage != "closed":
+    """The next run, unless it has to wait for the last one, for a route that is held, or for storage."""
+    try:
+        ledger, route = clients.ledger(), route_named(backfill.route)
+        last = ledger.run(backfill.runs[-1]) if backfill.runs else None
+        if (last is not None and last.stage != "closed") or ledger.held(route):
+            return backfill, []
+        backfill = judged(backfill, last)
+        return (backfill, []) if backfill.done else begun(backfill, route)
+    except (AzureError, RouteError) as problem:
+        log.warning("backfill %s: tried again later, for %s", backfill.id, type(problem).__name__)
         return backfill, []
-    route = route_named(backfill.route)
+
+
+def judged(backfill: Backfill, last: Run | None) -> Backfill:
+    """What has become of the last run: its files once more where it gave them back, the end after some in vain."""
+    if last is None or backfill.judged == backfill.portions:
+        return backfill
+    backfill = backfill.but(judged=backfill.portions)
+    if last.outcome == "released" and backfill.force:
+        return backfill.but(last=backfill.before, files=backfill.files - last.files)
+    vain = 0 if last.outcome in GOOD else backfill.vain + 1
+    why = f"{vain} runs in a row were in vain, the last was {last.run}" if vain >= IN_VAIN else ""
+    return backfill.but(vain=vain, why=why, done=bool(why))
+
+
+def begun(backfill: Backfill, route: Route) -> tuple[Backfill, list[Launch]]:
+    ledger = clients.ledger()
     run = run_of_idempotency_key(f"backfill/{backfill.id}/{backfill.portions}")
-    versions = ledger.plan(run, lambda: taken(route, backfill))
+    versions = ledger.planned(run) or taken(route, backfill)
     if not versions:
         return backfill.but(done=True), []
+    ledger.bring_plan(run, versions)
     launch = Launch(run=run, launch=1, route=route.name, force=backfill.force)
     # The execution that makes the record starts the run; the sweep, where that one dies.
-    begun = ledger.begin(launch, route) is not None
+    fresh = ledger.begin(launch, route) is not None
     log.info("backfill %s: run %s, %d files of route %s", backfill.id, run, len(versions), route.name)
-    return backfill.after_run(run, versions), [launch] if begun else []
+    return backfill.after_run(run, versions), [launch] if fresh else []
 
 
 def taken(route: Route, backfill: Backfill) -> list[Version]:

@@ -2,15 +2,18 @@
 
 import csv
 import io
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 ROWS = 50
 READ = 20_000
 BINS = 20
 CATEGORIES = 12
+# Differences of numbers below it are numbers, too.
+LARGEST = 1e300
 
 
 def preview_of(data: bytes, predicted: Sequence[str], *, whole: bool) -> dict[str, Any]:
@@ -29,8 +32,10 @@ def preview_of(data: bytes, predicted: Sequence[str], *, whole: bool) -> dict[st
     return {"columns": columns, "rows": rows[:ROWS], "histogram": found}
 
 
-def limited(rows: Any) -> Any:
-    return (row for _, row in zip(range(READ + 1), rows, strict=False))
+def limited(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    """The first rows, up to one with a cell that csv finds too long."""
+    with suppress(csv.Error):
+        yield from islice(rows, READ + 1)
 
 
 def histogram(column: str, values: list[str]) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def as_number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) < LARGEST else None
 
 
 def bins(numbers: list[float]) -> list[dict[str, Any]]:

@@ -342,7 +342,9 @@ class JobView(Record):
 class Backfill(Record):
     """Scoring what lies below a prefix, run after run: which files, how many a minute, and how far it has come.
 
-    `last` is the name that was taken last; of the `runs` the latest hundred are kept.
+    `last` is the name that was taken last, `before` the one before the last run's files; of the `runs` the latest
+    hundred are kept. `vain` counts the runs in a row of which nothing was published, up to the portion
+    `judged`; `why` says why it ended early.
     """
 
     id: str
@@ -351,8 +353,12 @@ class Backfill(Record):
     force: bool = False
     per_minute: int = 1000
     last: str = ""
+    before: str = ""
     files: int = 0
     portions: int = 0
+    judged: int = 0
+    vain: int = 0
+    why: str = ""
     runs: list[str] = field(default_factory=list)
     done: bool = False
 
@@ -360,7 +366,8 @@ class Backfill(Record):
         """The backfill once a run has been begun for these versions."""
         runs = [*self.runs, run][-100:]
         files = self.files + len(versions)
-        return self.but(last=versions[-1].blob, files=files, portions=self.portions + 1, runs=runs)
+        place = {"last": versions[-1].blob, "before": self.last}
+        return self.but(**place, files=files, portions=self.portions + 1, runs=runs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 `config/routes.toml` is what counts; `config/history/ID.toml` are the texts it had. An id is the time of the change.
 """
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core import MatchConditions
@@ -12,12 +13,15 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.storage.blob import ContentSettings
 
 from shared import clients
+from shared.blob_io import upload_new
 from shared.current_routes import PACKAGED_ETAG, Signatures, loaded, newest
 from shared.errors import RouteError
 from shared.names import bare_etag
 from shared.routes import Route, Routes, parse_routes
 
 FOLDER = "history/"
+FORM = "%Y%m%dT%H%M%S%fZ"
+ID = re.compile(r"(\d{8}T\d{12}Z)\.toml")
 SHOWN = 100
 TOML = ContentSettings(content_type="application/toml; charset=utf-8")
 
@@ -97,23 +101,27 @@ def keep(one: Text) -> str:
     last = next(iter(history()), None)
     if last is not None and text_of(last) == one.text:
         return last
-    name = id_of(clients.now())
-    clients.container("config").upload_blob(f"{FOLDER}{name}.toml", one.text.encode(), content_settings=TOML)
-    return name
+    at = clients.now()
+    while not upload_new(
+        clients.container("config"), f"{FOLDER}{id_of(at)}.toml", one.text.encode(), content_settings=TOML
+    ):
+        at += timedelta(microseconds=1)
+    return id_of(at)
 
 
 def id_of(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S%fZ}"
+    return f"{at:{FORM}}"
 
 
 def moment_of(name: str) -> datetime:
-    return datetime.strptime(name, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=clients.now().tzinfo)
+    return datetime.strptime(name, FORM).replace(tzinfo=UTC)
 
 
 def history() -> list[str]:
-    """The ids of the texts, newest first."""
+    """The ids of the texts, newest first. What people have put beside them is none."""
     names = clients.container("config").list_blob_names(name_starts_with=FOLDER)
-    return sorted((name.removeprefix(FOLDER).removesuffix(".toml") for name in names), reverse=True)[:SHOWN]
+    ids = (ID.fullmatch(name.removeprefix(FOLDER)) for name in names)
+    return sorted((found[1] for found in ids if found), reverse=True)[:SHOWN]
 
 
 def text_of(name: str) -> str | None:

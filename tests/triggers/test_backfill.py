@@ -86,6 +86,46 @@ def test_a_minute_takes_no_more_than_was_asked_for(app: App, files: Api) -> None
     assert [len(run) for run in runs] == [1] * 5
 
 
+def closed(app: App, run: str, outcome: str) -> None:
+    [launch] = [one for one, _ in app.ledger.announced() if one.run == run]
+    app.ledger.resulted(launch, [])
+    app.ledger.closed(launch, outcome)
+
+
+def test_a_backfill_waits_while_its_route_is_held(app: App, files: Api) -> None:
+    begun = Backfill(id="B1", route="named", prefix="named/a/")
+    app.ledger.hold(app.named(), "403")
+    assert portion(begun) == begun
+    app.ledger.lift(app.named())
+    assert portion(begun).files == 2
+
+
+def test_files_that_a_forced_run_gave_back_are_taken_again(app: App, files: Api) -> None:
+    first = portion(Backfill(id="B1", route="named", prefix="named/a/", force=True))
+    closed(app, first.runs[0], "released")
+    again = portion(first)
+    assert [one.blob for one in app.ledger.planned(again.runs[-1]) or []] == [
+        "named/a/0.csv",
+        "named/a/1.csv",
+    ]
+
+
+def test_a_backfill_ends_after_three_runs_in_vain(app: App, files: Api) -> None:
+    backfill = Backfill(id="B1", route="named", prefix="named/", per_minute=1)
+    for _ in range(3):
+        backfill = portion(backfill)
+        closed(app, backfill.runs[-1], "failed")
+    backfill = portion(backfill)
+    assert (backfill.done, len(backfill.runs)) == (True, 3)
+    assert backfill.runs[-1] in backfill.why
+
+
+def test_a_backfill_outlasts_a_time_without_its_route(app: App, files: Api) -> None:
+    begun = Backfill(id="B1", route="named", prefix="named/a/")
+    app.set_routes(app.route())
+    assert portion(begun) == begun
+
+
 @pytest.mark.parametrize(
     "body",
     [

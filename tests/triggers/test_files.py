@@ -1,11 +1,14 @@
 """One file over HTTP: where it is at every moment, how it is dropped, its predictions."""
 
 import pytest
+from azure.storage.blob import BlobClient
 
 from shared import clients
+from shared.names import bare_etag
 from shared.records import Verdict
 from tests.activities.conftest import ONE_ROW, App
 from tests.triggers.api import Api
+from triggers.http.answers import address_of
 
 
 def where(api: Api, name: str = "double/a.csv") -> dict[str, object]:
@@ -143,6 +146,46 @@ def test_a_file_that_stands_is_replaced_only_where_that_is_wanted(app: App, api:
 def test_what_cannot_be_scored_is_not_dropped(app: App, api: Api, name: str, body: object, code: str) -> None:
     assert api("PUT", f"/files/{name}", body).code == code
     assert app.names("inbox") == []
+
+
+def test_a_file_of_many_versions_is_as_its_newest(app: App, api: Api) -> None:
+    for number in range(25):
+        app.wait("double/a.csv", data=f"id,x\na,{number}\n")
+        launch = app.opened(app.drop("double/a.csv", f"id,x\na,{number}\n"))
+        app.ledger.forget_markers(app.ledger.waiting("double"))
+        app.ledger.resulted(launch, [])
+        app.ledger.closed(launch, "succeeded")
+        app.sleep(seconds=2)
+    newest = bare_etag(app.container("inbox").get_blob_client("double/a.csv").get_blob_properties().etag)
+    assert newest in [one["etag"] for one in where(api)["versions"]]  # type: ignore[attr-defined]
+    assert where(api)["state"] == "failed"
+
+
+def test_a_file_whose_time_has_come_is_not_said_to_wait_for_the_next(app: App, api: Api) -> None:
+    app.set_routes(app.route(schedule="0 0 6 * * *"))
+    app.wait("double/a.csv")
+    app.sleep(days=2)
+    assert "UTC" not in str(where(api)["says"])
+
+
+def test_no_address_holds_what_gives_access() -> None:
+    blob = BlobClient.from_blob_url("https://a.example/c/b.csv?sv=2025&sig=secret")
+    assert "secret" in blob.url
+    assert address_of(blob) == "https://a.example/c/b.csv"
+
+
+@pytest.mark.parametrize("condition", [{"If_Match": '"0x1"'}, {"If_None_Match": '"0x1"'}])
+def test_a_condition_that_is_not_looked_at_is_refused(app: App, api: Api, condition: dict[str, str]) -> None:
+    app.drop("double/a.csv", ONE_ROW)
+    assert api("PUT", "/files/double/a.csv", "id,x\nb,2\n", **condition).code == "bad-condition"
+    assert app.read("inbox", "double/a.csv") == ONE_ROW.encode()
+
+
+def test_the_same_file_put_again_after_a_lost_answer_is_no_other_file(app: App, api: Api) -> None:
+    first = api("PUT", "/files/double/a.csv", ONE_ROW, If_None_Match="*")
+    again = api("PUT", "/files/double/a.csv", ONE_ROW, If_None_Match="*")
+    assert (first.status, again.status) == (202, 202)
+    assert first.body["etag"] == again.body["etag"]
 
 
 def test_what_waits_is_listed_first_dropped_first(app: App, api: Api) -> None:

@@ -136,6 +136,13 @@ def test_the_packaged_routes_can_be_replaced_and_come_back(
     assert app.read("config", "routes.toml").decode() == packaged
 
 
+def test_what_people_put_beside_the_history_is_none_of_it(app: App, standing: Api) -> None:
+    app.container("config").upload_blob("history/before-the-swap.toml", TEXT)
+    standing("PATCH", "/routes/double", {"max_jobs": 2})
+    assert len(standing.get("/routes/history")["history"]) == 2
+    assert standing("POST", "/routes/rollback", {}).status == 200
+
+
 def test_there_is_nothing_to_go_back_to(standing: Api) -> None:
     assert standing("POST", "/routes/rollback", {}).code == "nothing-to-roll-back"
     assert standing("POST", "/routes/rollback", {"to": "nothing"}).code == "no-such-version"

@@ -233,6 +233,7 @@ def test_of_requests_at_once_no_more_are_let_in_than_may_be_open(
         ),
         *({"route": "double", "blobs": ["a"], "prefix": "b"}, {"route": "double", "blobs": ["a"], "more": 1}),
         {"route": "double", "input": "https://a/b", "force": True},
+        *({"route": "double", "input": ""}, {"route": "double", "prefix": ""}),
     ],
 )
 def test_a_body_that_is_no_request_is_told_so(api: Api, body: object) -> None:
@@ -265,6 +266,8 @@ def test_an_input_of_the_apps_own_account_is_copied_into_the_inbox_and_scored(ap
         ("https://[::1/c/x.csv", "input-not-allowed"),
         ("file:///etc/passwd", "input-not-allowed"),
         ("x.csv", "input-not-allowed"),
+        ("https://known.blob.core.windows.net/only", "input-not-allowed"),
+        ("https://known.blob.core.windows.net/c/a%5Cb.csv", "input-not-allowed"),
     ],
 )
 def test_an_address_of_no_allowed_account_is_not_read(
@@ -275,6 +278,63 @@ def test_an_address_of_no_allowed_account_is_not_read(
     monkeypatch.setattr("triggers.http.inputs.BlobClient.from_blob_url", None)
     answer = api("POST", "/runs", {"route": "double", "input": address})
     assert answer.code == code
+
+
+def test_the_same_key_and_prefix_name_the_same_run_whatever_has_come_since(app: App, api: Api) -> None:
+    app.set_routes(app.named(pattern="named/**"))
+    app.drop("named/a/1.csv", ONE_ROW)
+    body = {"route": "named", "prefix": "named/a/"}
+    first = api("POST", "/runs", body, Idempotency_Key="k")
+    app.drop("named/a/2.csv", ONE_ROW)
+    again = api("POST", "/runs", body, Idempotency_Key="k")
+    assert again.body == first.body
+    assert len(api.client.started) == 1
+
+
+def test_a_prefix_takes_the_routes_own_files_and_none_that_are_empty(app: App, api: Api) -> None:
+    app.set_routes(app.named(name="special", pattern="named/special/*"), app.named(pattern="named/**"))
+    for name in ("named/1.csv", "named/special/2.csv"):
+        app.drop(name, ONE_ROW)
+    app.drop("named/3.csv", "")
+    answer = api("POST", "/runs", {"route": "named", "prefix": "named/"})
+    assert [run["blobs"] for run in answer.body["runs"]] == [["named/1.csv"]]
+
+
+def test_more_runs_than_may_ever_be_open_are_not_told_to_try_again(app: App, api: Api) -> None:
+    for number in range(11):
+        app.drop(f"double/{number}.csv", ONE_ROW)
+    answer = api("POST", "/runs", {"route": "double", "prefix": "double/"})
+    assert (answer.status, answer.code) == (413, "too-many-blobs")
+    assert "backfill" in answer.body["detail"]
+
+
+@pytest.mark.parametrize("name", ["double/a\\b.csv", "double/../x.csv", "named/x.csv"])
+def test_an_input_gets_a_name_that_the_route_takes(app: App, api: Api, name: str) -> None:
+    app.container("archive").upload_blob("x.csv", ONE_ROW)
+    address = app.container("archive").get_blob_client("x.csv").url
+    answer = api("POST", "/runs", {"route": "double", "input": address, "as": name})
+    assert (answer.status, answer.code) == (400, "bad-name")
+    assert app.names("inbox") == []
+
+
+def test_a_list_goes_on_behind_what_it_has_shown_whatever_closes_meanwhile(app: App, api: Api) -> None:
+    for number in range(4):
+        closed(app, f"R{number}", "failed")
+    first = api.get("/runs?outcome=failed&limit=2")
+    closed(app, "R4", "failed")
+    second = api.get(f"/runs?outcome=failed&limit=2&after={first['next']}")
+    assert (runs(first), runs(second)) == (["R3", "R2"], ["R1", "R0"])
+
+
+def test_a_run_that_is_just_being_closed_is_listed_once(app: App, api: Api) -> None:
+    launch = app.begun(app.route(), "double/a.csv")
+    app.ledger.change(
+        launch, lambda run: run.but(stage="closed", outcome="empty", closed_at=app.ledger.now())
+    )
+    assert runs(api.get("/runs")) == runs(api.get("/runs?state=closed")) == [launch.run]
+    assert runs(api.get("/runs?state=open")) == []
+    app.ledger.closed(launch, "empty")
+    assert runs(api.get("/runs")) == [launch.run]
 
 
 def test_the_apps_private_containers_are_no_inputs(app: App, api: Api) -> None:

@@ -2,8 +2,10 @@
 
 answers.py     how everything here is answered: JSON, problems, bounds of bodies and queries
 runs.py        start, cancel, rerun
-run_views.py   runs as they stand, lists of them, the last day
-files.py       one file: where it is, what it waits for, drop it
+run_views.py   runs as they stand: lists, one, its files
+stats.py       the last hours in figures, and how long runs usually take
+files.py       one file: where it is, drop it
+waiting.py     what waits, and for what
 inputs.py      how files come into the inbox, from a body or an address
 predictions.py predictions, and a look at them, where row values may be shown
 routes.py      the routes in force, checked, changed, rolled back
@@ -12,6 +14,17 @@ about.py       health, and the description of all this (`openapi.json`)
 page.py        the dashboard
 """
 
-from triggers.http import about, backfill, files, page, predictions, routes, run_views, runs
+from triggers.http import (
+    about,
+    backfill,
+    files,
+    page,
+    predictions,
+    routes,
+    run_views,
+    runs,
+    stats,
+    waiting,
+)
 
-modules = (runs, run_views, files, predictions, routes, backfill, about, page)
+modules = (runs, run_views, stats, files, waiting, predictions, routes, backfill, about, page)

@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 
 import azure.functions as func
+from azure.storage.blob import BlobClient
 
 from shared import clients
-from shared.current_routes import route_named
+from shared.current_routes import current_routes, route_named
 from shared.errors import NoSuchRoute, NotTheOwner, RouteError
 from shared.ledger import Ledger
+from shared.names import usable
 from shared.records import Run, timestamp
-from shared.routes import Route
+from shared.routes import Route, Routes
 from shared.settings import open_reads
 
 LONGEST_BODY = 1_000_000
@@ -147,6 +149,30 @@ def found_run(name: str) -> Run:
     if run is None:
         raise BadRequest(404, "no-such-run", f"There is no run {name}.")
     return run
+
+
+def name_over_http(name: str) -> str:
+    """A name in the inbox. Raises BadRequest for one that no file over HTTP can have.
+
+    Some services take a backslash for a slash: a file would have two names.
+    """
+    if not name or not usable(name) or "\\" in name:
+        raise BadRequest(
+            400, "bad-name", "Name a file: no part of its path may be . or .., and it may hold no backslash."
+        )
+    return name
+
+
+def address_of(blob: BlobClient) -> str:
+    """Where a blob lies, without what may give access to it."""
+    return str(blob.url).split("?")[0]
+
+
+def usable_routes() -> Routes:
+    try:
+        return current_routes()
+    except RouteError as problem:
+        raise BadRequest(503, "no-routes", str(problem)) from problem
 
 
 def usable_route(name: str) -> Route:

@@ -10,7 +10,7 @@ import azure.functions as func
 
 from activities.inbox import versions_below
 from shared import clients
-from shared.names import new_run
+from shared.names import new_run, run_of_idempotency_key
 from shared.records import Backfill
 from triggers.http.answers import (
     READS,
@@ -38,16 +38,19 @@ STATES = {"Completed": "completed", "Failed": "failed", "Terminated": "canceled"
 async def start_backfill(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Scores all files of a route below a prefix, one run after the other; `dry_run` only says what that would be.
 
-    Files that were scored before are left out unless `force`. At most `per_minute` files are begun in a minute.
+    Files that were scored before are left out unless `force`. At most `per_minute` files are begun in a minute. The
+    same `Idempotency-Key` names the same backfill.
     """
+    key = req.headers.get("Idempotency-Key", "")
     try:
-        asked = await asyncio.to_thread(parsed, json_object(req, FORM, KNOWN))
+        asked = await asyncio.to_thread(parsed, json_object(req, FORM, KNOWN), key)
     except BadRequest as problem:
         return problem_json(problem)
     if asked.dry_run:
         return await answered(lambda: foreseen(asked.backfill))
     instance = f"backfill-{asked.backfill.id}"
-    await client.start_new("backfill", instance, asked.backfill.to_dict())
+    if not key or (await client.get_status(instance)).runtime_status is None:
+        await client.start_new("backfill", instance, asked.backfill.to_dict())
     url = f"{api_url(req)}/backfill/{asked.backfill.id}"
     told = {"backfill": asked.backfill.id, "url": url}
     return response(Answer(told, 202, {"Location": url, "Retry-After": "10"}))
@@ -61,7 +64,7 @@ class Asked:
     dry_run: bool
 
 
-def parsed(data: dict[str, Any]) -> Asked:
+def parsed(data: dict[str, Any], key: str) -> Asked:
     route, prefix, pace = data.get("route"), data.get("prefix", ""), data.get("per_minute", 1000)
     dry_run, force = data.get("dry_run", False), data.get("force", False)
     if not isinstance(route, str) or not isinstance(prefix, str):
@@ -72,7 +75,8 @@ def parsed(data: dict[str, Any]) -> Asked:
     if isinstance(pace, bool) or not isinstance(pace, int | float) or pace % 1 or not 1 <= pace <= FASTEST:
         raise BadRequest(400, "bad-body", f"per_minute is a whole number from 1 to {FASTEST}.")
     name = usable_route(route).name
-    asked = Backfill(id=new_run(clients.now()), route=name, prefix=prefix, force=force, per_minute=int(pace))
+    own = run_of_idempotency_key(f"backfill/{key}") if key else new_run(clients.now())
+    asked = Backfill(id=own, route=name, prefix=prefix, force=force, per_minute=int(pace))
     return Asked(asked, dry_run)
 
 
@@ -108,7 +112,8 @@ async def standing(client: df.DurableOrchestrationClient, name: str) -> dict[str
     # Before its first step there is no custom status yet, and the input is still text.
     state = Backfill.from_dict(found.custom_status or as_object(found.input_))
     status = STATES.get(found.runtime_status.name, "running")
-    shown = {key: getattr(state, key) for key in ("route", "prefix", "force", "files", "runs")}
+    status = "failed" if state.why else status
+    shown = {key: getattr(state, key) for key in ("route", "prefix", "force", "files", "runs", "why")}
     return {"backfill": name, "status": status, **shown}
 
 

@@ -13,14 +13,24 @@ from azure.storage.blob import BlobProperties
 from activities.runs import dropped, start
 from shared import clients
 from shared.blob_io import properties
-from shared.current_routes import current_routes
-from shared.file_views import State, Waiting, shown_file
-from shared.names import NOTE, bare_etag, predictions_name, usable
+from shared.file_views import State, shown_file
+from shared.names import NOTE, bare_etag, predictions_name
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
-from shared.schedule import next_due
-from triggers.http.answers import READS, BadRequest, answered, api_url, ledger, number, problem_json
+from triggers.http.answers import (
+    READS,
+    BadRequest,
+    address_of,
+    answered,
+    api_url,
+    ledger,
+    name_over_http,
+    number,
+    problem_json,
+    usable_routes,
+)
 from triggers.http.inputs import LARGEST, put_in, taken
+from triggers.http.waiting import waiting_of
 
 bp = df.Blueprint()
 VERSIONS_SHOWN = 20
@@ -60,12 +70,7 @@ async def get_file(req: func.HttpRequest) -> func.HttpResponse:
 
 def named(req: func.HttpRequest) -> str:
     """The file's name. Raises BadRequest for one that cannot be asked for."""
-    name = str(req.route_params.get("path", ""))
-    if not name or not usable(name) or "\\" in name:
-        raise BadRequest(
-            400, "bad-name", "Name a file: no part of its path may be . or .., and it may hold no backslash."
-        )
-    return name
+    return name_over_http(str(req.route_params.get("path", "")))
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def everything_about(name: str) -> dict[str, Any]:
         raise BadRequest(
             404, "no-such-file", f"Nothing is known of a file {name}: was it dropped under this name?"
         )
-    waiting = waiting_of(known) if any(one.state == "waiting" for one in known.states[:1]) else None
+    newest = known.states[0] if known.states else None
+    waiting = waiting_of(newest.version) if newest and newest.state == "waiting" else None
     return {
         **shown_file(
             name, known.route.name if known.route else None, standing(known.inbox), known.states, waiting
@@ -97,41 +103,43 @@ def everything_about(name: str) -> dict[str, Any]:
 
 
 def looked_up(name: str) -> Known:
-    route = current_routes().of(name)
+    route = usable_routes().of(name)
     inbox, predictions, rejected = (
         properties(clients.container(place).get_blob_client(blob))
         for place, blob in (("inbox", name), ("predictions", predictions_name(name)), ("rejected", name))
     )
     versions = ledger().versions_of(clients.settings().inbox, name, VERSIONS_SHOWN)
-    marked = [one for one in waiting_versions(route, versions) if one.blob == name]
-    states = [state_of(version) for version in versions]
+    states = states_of(versions)
     known = {version.key for version in versions}
-    fresh = [State(one, "waiting") for one in marked if one.key not in known]
+    fresh = [State(one, "waiting") for one in marked(name, route, versions) if one.key not in known]
     return Known(route, inbox, predictions, rejected, note_beside(name), [*fresh, *states])
 
 
-def waiting_versions(route: Route | None, versions: list[Version]) -> list[Version]:
-    """What waits under the file's route, and under those that its versions were dropped under."""
-    routes = {version.route for version in versions if version.run is None} | (
-        {route.name} if route else set()
-    )
-    return [one for name in sorted(routes) for one in ledger().waiting(name)]
+def marked(name: str, route: Route | None, versions: list[Version]) -> list[Version]:
+    """The file's versions that wait, under its route and under those that they were dropped under."""
+    routes = {version.route for version in versions} | ({route.name} if route else set())
+    inbox = clients.settings().inbox
+    found = [one for some in sorted(routes) for one in ledger().waiting_of(some, inbox, name)]
+    return sorted(found, key=lambda version: version.modified, reverse=True)
 
 
-def state_of(version: Version) -> State:
-    """What has become of one version that has a record."""
-    run = ledger().run(version.run) if version.run else None
+def states_of(versions: list[Version]) -> list[State]:
+    """What has become of versions that have a record. Each run is read once."""
+    names = {version.run for version in versions if version.run}
+    runs = {name: run for name in names if (run := ledger().run(name)) is not None}
+    words = {name: {word.version: word for word in ledger().results(run)} for name, run in runs.items()}
+    return [
+        state_of(version, runs.get(version.run or ""), words.get(version.run or "", {}).get(version.key))
+        for version in versions
+    ]
+
+
+def state_of(version: Version, run: Run | None, word: Verdict | None) -> State:
     if run is None:
         return State(version, "waiting")
-    word = word_of(run, version)
     if run.stage != "closed":
         return State(version, "running", run, word)
-    return State(version, word.word or "failed", run, word)
-
-
-def word_of(run: Run, version: Version) -> Verdict:
-    words = {verdict.version: verdict for verdict in ledger().results(run)}
-    return words.get(version.key, Verdict(version=version.key, blob=version.blob))
+    return State(version, word.word if word and word.word else "failed", run, word)
 
 
 def note_beside(name: str) -> str:
@@ -140,19 +148,6 @@ def note_beside(name: str) -> str:
     if properties(note) is None:
         return ""
     return note.download_blob(offset=0, length=LONGEST_NOTE).readall().decode("utf-8", "replace")
-
-
-def waiting_of(known: Known) -> Waiting:
-    """What the file waits for."""
-    version = known.states[0].version
-    route = current_routes().named(version.route)
-    ahead = sum(one.modified < version.modified for one in ledger().waiting(version.route))
-    if route is None:
-        return Waiting(version.modified, ahead, 0, 0, "its route is gone", None)
-    hold = ledger().held(route)
-    due = next_due(route.schedule, clients.now()) if route.schedule else None
-    busy = sum(1 for _ in ledger().held_slots(route))
-    return Waiting(version.modified, ahead, busy, route.max_jobs, hold.why if hold else None, due)
 
 
 def standing(blob: BlobProperties | None) -> dict[str, Any] | None:
@@ -164,8 +159,8 @@ def standing(blob: BlobProperties | None) -> dict[str, Any] | None:
 def placed(blob: BlobProperties | None, container: str) -> dict[str, Any] | None:
     if blob is None:
         return None
-    url = clients.container(container).get_blob_client(blob.name).url
-    return {"name": blob.name, **(standing(blob) or {}), "url": url}
+    address = address_of(clients.container(container).get_blob_client(blob.name))
+    return {"name": blob.name, **(standing(blob) or {}), "url": address}
 
 
 @bp.route(route="files/{*path}", methods=["PUT"])
@@ -193,29 +188,18 @@ def put_file(name: str, req: func.HttpRequest) -> tuple[dict[str, Any], list[Lau
         raise BadRequest(
             413, "file-too-large", f"A body may have {LARGEST:,} bytes; use a storage tool for larger files."
         )
-    routes = current_routes()
+    routes, replace = usable_routes(), replacing(req.headers)
     route = routes.of(name)
     if route is None:
         patterns = ", ".join(one.pattern for one in routes.routes)
         raise BadRequest(404, "no-route", f"No route takes the name {name}. The routes take: {patterns}.")
-    etag = put_in(name, body, replace=req.headers.get("If-None-Match", "") != "*")
+    etag = put_in(name, body, replace=replace)
     return {"etag": etag, "size": len(body), "route": route.name}, dropped(name)
 
 
-@bp.route(route="waiting", methods=["GET"], auth_level=READS)
-async def get_waiting(req: func.HttpRequest) -> func.HttpResponse:
-    """The files that wait, the first dropped first. Query: `route`, `limit`."""
-    return await answered(lambda: all_waiting(req.params))
-
-
-def all_waiting(query: Mapping[str, str]) -> dict[str, Any]:
-    limit, wanted = number(query, "limit", 100, 1000), query.get("route", "")
-    names = [route.name for route in current_routes().routes if not wanted or route.name == wanted]
-    found = sorted(
-        (one for name in names for one in ledger().waiting(name)), key=lambda one: (one.modified, one.key)
-    )
-    shown = [
-        {"file": one.blob, "route": one.route, "since": one.modified, "size": one.size}
-        for one in found[:limit]
-    ]
-    return {"waiting": shown, "total": len(found)}
+def replacing(headers: Mapping[str, str]) -> bool:
+    """Whether a file may be replaced. Raises BadRequest for conditions that are not looked at."""
+    condition = headers.get("If-None-Match", "")
+    if condition not in ("", "*") or headers.get("If-Match"):
+        raise BadRequest(400, "bad-condition", "The one condition that is known is If-None-Match: *.")
+    return not condition

@@ -5,7 +5,12 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import azure.functions as func
-from azure.core.exceptions import AzureError, ResourceExistsError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.storage.blob import BlobClient, BlobProperties
 
 from shared import clients
@@ -14,7 +19,7 @@ from shared.names import bare_etag, usable
 from shared.records import Launch
 from shared.routes import Route
 from shared.settings import trusted_url
-from triggers.http.answers import Answer, BadRequest, response
+from triggers.http.answers import Answer, BadRequest, name_over_http, response, usable_routes
 
 LARGEST = 50_000_000
 
@@ -27,15 +32,33 @@ def taken(name: str, launches: list[Launch], base: str, **more: Any) -> func.Htt
 
 
 def put_in(name: str, data: bytes | Iterator[bytes], *, replace: bool) -> str:
-    """Writes a file into the inbox in one commit. Returns its ETag. Raises BadRequest where it must not replace one."""
+    """Writes a file into the inbox in one commit. Returns its ETag. Raises BadRequest where it must not replace one.
+
+    The same bytes under the same name are no other file: an earlier request whose answer was lost may have put them.
+    """
     blob = clients.container("inbox").get_blob_client(name)
     try:
         written = blob.upload_blob(data, overwrite=replace, content_settings=CSV)
     except ResourceExistsError:
+        etag = standing_etag(blob, data) if isinstance(data, bytes) else ""
+        if etag:
+            return etag
         raise BadRequest(
             409, "file-exists", f"There is a file {name} in the inbox already; give another name."
         ) from None
     return bare_etag(written["etag"])
+
+
+def standing_etag(blob: BlobClient, data: bytes) -> str:
+    """The ETag of what stands under a name, if it is these bytes; else ""."""
+    standing = properties(blob)
+    if standing is None or standing.size != len(data):
+        return ""
+    try:
+        same = b"".join(read_chunks(blob, standing.etag)) == data
+    except (ResourceModifiedError, ResourceNotFoundError):
+        return ""
+    return bare_etag(standing.etag) if same else ""
 
 
 def brought_in(address: str, name: str, route: Route) -> str:
@@ -44,13 +67,17 @@ def brought_in(address: str, name: str, route: Route) -> str:
     Nothing is replaced; the same address under the same name twice is answered with 409.
     """
     source = source_of(address)
-    name = name or usual_name(address, route)
-    if not usable(name) or not route.takes(name):
+    name = name_over_http(name or usual_name(address, route))
+    found = usable_routes().of(name)
+    if found is None or found.name != route.name:
         raise BadRequest(
             400, "bad-name", f'The route {route.name} takes names like {route.pattern}: give one with "as".'
         )
     standing = readable(source)
-    put_in(name, read_chunks(source, standing.etag), replace=False)
+    try:
+        put_in(name, read_chunks(source, standing.etag), replace=False)
+    except AzureError as problem:
+        raise unreadable(problem) from problem
     return name
 
 
@@ -77,7 +104,8 @@ def source_of(address: str) -> BlobClient:
             "bad-input",
             "The address may hold no key, SAS or fragment: the app reads with its own identity.",
         )
-    if not allowed or not trusted_url(address) or not usable(unquote(parts.path).lstrip("/")):
+    path = unquote(parts.path).lstrip("/")
+    if not allowed or not trusted_url(address) or not usable(path) or "/" not in path or "\\" in path:
         raise not_allowed()
     if parts.netloc.lower() == own_host():
         return own_blob(parts.path)
@@ -99,7 +127,7 @@ def own_host() -> str:
 
 
 def own_blob(path: str) -> BlobClient:
-    """A blob of the app's own account. Only the inbox and the archive: others are not for people's files."""
+    """A blob of the app's own account, of the containers that hold people's files."""
     account = urlsplit(clients.storage().url).path
     container, _, name = unquote(path.removeprefix(account).lstrip("/")).partition("/")
     chosen = clients.settings()
@@ -112,16 +140,17 @@ def own_blob(path: str) -> BlobClient:
     return clients.storage().get_blob_client(container, name)
 
 
+def unreadable(problem: AzureError) -> BadRequest:
+    told = f"The input cannot be read ({type(problem).__name__}): may the app's identity, and does it stay as it is?"
+    return BadRequest(502, "input-unreadable", told)
+
+
 def readable(source: BlobClient) -> BlobProperties:
     """What stands at an address. Raises BadRequest where there is nothing, or too much, or it may not be read."""
     try:
         standing = properties(source)
     except AzureError as problem:
-        raise BadRequest(
-            502,
-            "input-unreadable",
-            f"The input cannot be read ({type(problem).__name__}): may the app's identity?",
-        ) from problem
+        raise unreadable(problem) from problem
     if standing is None or standing.blob_type != "BlockBlob":
         raise BadRequest(404, "no-such-input", "There is no block blob at the input's address.")
     if not 0 < standing.size <= LARGEST:

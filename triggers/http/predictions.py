@@ -4,18 +4,18 @@ from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobClient, BlobProperties
 
 from shared import clients
 from shared.blob_io import properties, read_chunks
 from shared.csv_preview import preview_of
-from shared.current_routes import current_routes
-from shared.names import predictions_name
-from triggers.http.answers import Answer, BadRequest, answered
+from shared.names import bare_etag, predictions_name
+from triggers.http.answers import Answer, BadRequest, address_of, answered, usable_routes
 from triggers.http.files import named
+from triggers.http.inputs import LARGEST
 
 bp = df.Blueprint()
-LARGEST = 50_000_000
 LOOKED_AT = 4_000_000
 
 
@@ -29,10 +29,12 @@ def whole(name: str) -> Answer:
     blob, standing = standing_predictions(name)
     if standing.size > LARGEST:
         raise BadRequest(
-            413, "file-too-large", f"The predictions have {standing.size:,} bytes: take them from {blob.url}."
+            413,
+            "file-too-large",
+            f"The predictions have {standing.size:,} bytes: take them from {address_of(blob)}.",
         )
-    data = b"".join(read_chunks(blob, standing.etag))
-    return Answer(data, 200, {"ETag": f'"{standing.etag}"'}, "text/csv; charset=utf-8")
+    data = content(blob, standing)
+    return Answer(data, 200, {"ETag": f'"{bare_etag(standing.etag)}"'}, "text/csv; charset=utf-8")
 
 
 @bp.route(route="preview/{*path}", methods=["GET"])
@@ -43,10 +45,18 @@ async def get_preview(req: func.HttpRequest) -> func.HttpResponse:
 
 def preview(name: str) -> dict[str, Any]:
     blob, standing = standing_predictions(name)
-    route = current_routes().of(name)
-    stretch = (0, min(standing.size, LOOKED_AT))
-    data = b"".join(read_chunks(blob, standing.etag, stretch))
+    route = usable_routes().of(name)
+    data = content(blob, standing, (0, min(standing.size, LOOKED_AT)))
     return preview_of(data, route.predictions if route else (), whole=standing.size <= LOOKED_AT)
+
+
+def content(blob: BlobClient, standing: BlobProperties, stretch: tuple[int, int] | None = None) -> bytes:
+    """The bytes of one ETag. Raises BadRequest where others were published meanwhile."""
+    try:
+        return b"".join(read_chunks(blob, standing.etag, stretch))
+    except (ResourceModifiedError, ResourceNotFoundError):
+        told = "The predictions have been replaced since you asked: ask again."
+        raise BadRequest(412, "changed-meanwhile", told) from None
 
 
 def standing_predictions(name: str) -> tuple[BlobClient, BlobProperties]:

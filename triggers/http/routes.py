@@ -15,10 +15,22 @@ from shared.records import Version, timestamp
 from shared.route_history import ChangedMeanwhile, Text
 from shared.routes import Route, Routes
 from shared.schedule import next_due
-from triggers.http.answers import READS, Answer, BadRequest, answered, json_object, ledger, toml_body
-from triggers.http.run_views import usual_seconds
+from triggers.http.answers import (
+    READS,
+    Answer,
+    BadRequest,
+    answered,
+    json_object,
+    ledger,
+    toml_body,
+    usable_routes,
+)
+from triggers.http.stats import usual_seconds
+from triggers.http.waiting import waiting
 
 bp = df.Blueprint()
+# Without an ETag: kept by an earlier process, for neither the blob nor the package can be used.
+SOURCES = {"packaged": "packaged", "": "last-good"}
 SHOWN = ("name", "pattern", "model", "deployment", "match", "schedule", "after", "deadline", "max_jobs")
 
 
@@ -32,37 +44,30 @@ def in_force() -> dict[str, Any]:
     routes = usable_routes()
     usual = usual_seconds()
     return {
-        "source": "packaged" if loaded.etag in ("packaged", "") else "blob",
+        "source": SOURCES.get(loaded.etag, "blob"),
         "etag": bare_etag(loaded.etag),
         "problem": loaded.problem or None,
         "routes": clients.in_parallel(lambda route: shown(route, usual), routes.routes),
     }
 
 
-def usable_routes() -> Routes:
-    try:
-        return current_routes()
-    except RouteError as problem:
-        raise BadRequest(503, "no-routes", str(problem)) from problem
-
-
 def shown(route: Route, usual: dict[str, float]) -> dict[str, Any]:
     """One route with its state."""
-    now, waiting = clients.now(), ledger().waiting(route.name)
+    now = clients.now()
     return {
         **{key: getattr(route, key) for key in SHOWN},
         "next_due": timestamp(next_due(route.schedule, now)) if route.schedule else None,
         "typical_seconds": usual.get(route.name),
-        **busy(route, ledger(), waiting),
+        **busy(route, ledger(), waiting(route.name)),
     }
 
 
-def busy(route: Route, slots: Slots, waiting: list[Version]) -> dict[str, Any]:
+def busy(route: Route, slots: Slots, versions: list[Version]) -> dict[str, Any]:
     hold = slots.held(route)
     return {
         "busy": sum(1 for _ in slots.held_slots(route)),
-        "waiting": len(waiting),
-        "oldest_waiting": waiting[0].modified if waiting else None,
+        "waiting": len(versions),
+        "oldest_waiting": versions[0].modified if versions else None,
         "held": {"why": hold.why, "until": hold.until} if hold else None,
     }
 
@@ -186,7 +191,7 @@ async def list_history(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG
 def history() -> dict[str, Any]:
     standing = standing_text().text
     names = route_history.history()
-    current = next((name for name in names[:1] if route_history.text_of(name) == standing), None)
+    current = next((name for name in names if route_history.text_of(name) == standing), None)
     entries = [
         {"id": name, "at": timestamp(route_history.moment_of(name)), "current": name == current}
         for name in names

@@ -103,6 +103,8 @@ def parsed(data: dict[str, Any]) -> Asked:
         raise BadRequest(400, "bad-body", f"Send {FORM}; instead of blobs a prefix, or an input address.")
     if not isinstance(overrides, dict) or not all(isinstance(value, str) for value in overrides.values()):
         raise BadRequest(400, "bad-body", "overrides is an object of texts.")
+    if not (texts[1] or texts[2] or "blobs" in data):
+        raise BadRequest(400, "bad-body", "A prefix or an input address is not empty.")
     if texts[2] and (force or overrides):
         raise BadRequest(
             400, "bad-body", "An input is scored as any file of its route: no force, no overrides."
@@ -135,7 +137,9 @@ def planned(asked: Asked, key: str) -> list[Planned]:
     route = overridden(usable_route(asked.route), asked.overrides)
     versions = found_versions(asked, route)
     groups = grouped(versions, route)
-    launches = [first_launch(asked_run(key, group), route, force=asked.force) for group in groups]
+    launches = [
+        first_launch(asked_run(key, asked, route, group), route, force=asked.force) for group in groups
+    ]
     let_in([launch for launch in launches if ledger().run(launch.run) is None])
     return [opened(launch, route, group) for launch, group in zip(launches, groups, strict=True)]
 
@@ -161,15 +165,24 @@ def grouped(versions: list[Version], route: Route) -> list[list[Version]]:
     return [versions] if route.shares_jobs else [[version] for version in versions]
 
 
-def asked_run(key: str, versions: list[Version]) -> str:
-    """The run of an `Idempotency-Key` and its files; without a key a new one."""
-    blobs = [version.blob for version in versions]
-    return run_of_idempotency_key(json.dumps([key, *blobs])) if key else new_run(clients.now())
+def asked_run(key: str, asked: Asked, route: Route, versions: list[Version]) -> str:
+    """The run of an `Idempotency-Key` and its files; without a key a new one.
+
+    More may lie below a prefix the next time: where it makes one run, the prefix counts, not what was found.
+    """
+    if not key:
+        return new_run(clients.now())
+    whole = asked.prefix and route.shares_jobs
+    what = [{"prefix": asked.prefix}] if whole else [version.blob for version in versions]
+    return run_of_idempotency_key(json.dumps([key, *what]))
 
 
 def let_in(launches: list[Launch]) -> None:
     """Raises BadRequest where more runs that take no slot would be open than the app allows."""
     allowed = clients.settings().max_adhoc
+    if len(launches) > allowed:
+        detail = f"These files make {len(launches)} runs, {allowed} may be open (DROPSCORE_MAX_ADHOC)."
+        raise BadRequest(413, "too-many-blobs", f"{detail} Ask for fewer at a time, or for a backfill.")
     under_way = ledger().admit(launches, allowed)
     if under_way is not None:
         detail = f"{under_way} runs that were asked for are open, {allowed} may be (DROPSCORE_MAX_ADHOC)."
@@ -182,7 +195,8 @@ def first_launch(run: str, route: Route, *, force: bool) -> Launch:
 
 def opened(launch: Launch, route: Route, versions: list[Version]) -> Planned:
     """A run that brings its plan and takes no slot."""
-    ledger().bring_plan(launch.run, versions)
+    if not ledger().bring_plan(launch.run, versions):
+        versions = ledger().planned(launch.run) or versions
     # Of requests at the same time, the one that makes the record starts the run; the sweep, where that one dies.
     begun = ledger().run(launch.run) is None and ledger().begin(launch, route) is not None
     return Planned(launch, [version.blob for version in versions], new=begun)
@@ -272,7 +286,7 @@ def reopened(run: Run, route: Route, versions: list[Version]) -> Planned:
 
 def found_versions(asked: Asked, route: Route) -> list[Version]:
     """The versions that stand in the inbox under the names that were asked for."""
-    if asked.prefix or not asked.blobs:
+    if asked.prefix:
         return found_below(asked.prefix, route)
     # Some services take a backslash for a slash: a file would have two names.
     looked = clients.in_parallel(lambda blob: None if "\\" in blob else look(blob, route), asked.blobs)
