@@ -12,13 +12,15 @@ class Versions(Admission):
     """The versions, and the markers of those that wait."""
 
     def arrive(self, seen: Version) -> bool:
-        """Leaves a marker for a version nobody scores yet. False: it is known already."""
+        """Leaves a marker for a version nobody scores yet. False: it is known, or marked, already.
+
+        Whoever marked it starts what is to be started, or the sweep does.
+        """
         known = self.version(seen)
         if known is not None and known.run is not None:
             return False
         waiting = seen.but(n=known.n) if known else seen
-        self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
-        return True
+        return self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
 
     def version(self, version: Version) -> Version | None:
         found = self.store.read(version_path(version))

@@ -12,7 +12,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
 
-from opentelemetry import metrics, trace
+from opentelemetry import context, metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags
 
@@ -59,6 +59,17 @@ RETRIES = METER.create_counter("dropscore.retries", "{retry}", "What was tried a
 NOTICES = METER.create_counter("dropscore.notices", "{notice}", "Notices that came to an end")
 
 Activity = TypeVar("Activity", bound=Callable[..., Any])
+
+
+@contextmanager
+def unseen_by_others() -> Iterator[None]:
+    """HTTP calls in it get no spans from libraries that instrument HTTP clients: those would hold whole addresses."""
+    # The one name of the API for that; what instruments HTTP looks for it.
+    token = context.attach(context.set_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY, True))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def traced(activity: Activity) -> Activity:

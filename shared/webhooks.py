@@ -12,6 +12,7 @@ import requests
 from shared.azureml import never_connected
 from shared.records import CameOf
 from shared.retries import retry_after
+from shared.telemetry import unseen_by_others
 
 TIMEOUT = (5, 20)
 LONGEST_WAIT = 120.0
@@ -47,7 +48,7 @@ def headers(secrets: Iterable[bytes], notice: str, at: datetime, body: bytes) ->
 def post(url: str, body: bytes, signed: dict[str, str]) -> Answer:
     """POSTs once, over a connection of its own, following no redirect; the answer's body is not read."""
     try:
-        with requests.Session() as session:
+        with requests.Session() as session, unseen_by_others():
             session.trust_env = False
             response = session.post(
                 url, data=body, headers=signed, timeout=TIMEOUT, allow_redirects=False, stream=True

@@ -4,7 +4,7 @@ import re
 from time import sleep
 
 import pytest
-from opentelemetry import metrics, trace
+from opentelemetry import context, metrics, trace
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -21,6 +21,7 @@ from activities.sweeps import begin_sweep
 from local.stack import ROOT
 from shared import clients, gauges
 from shared.records import Launch
+from shared.telemetry import unseen_by_others
 from tests.activities.conftest import App
 from tests.activities.durable_client import Client, called
 from tests.activities.stages import whole
@@ -192,3 +193,13 @@ def test_every_metric_and_every_other_span_is_documented_and_no_other() -> None:
     spans = set(re.findall(r"`(dropscore\.[a-z_]+)`", DOCS.split("## Metrics")[0]))
     assert made <= told | spans
     assert told - made == set()
+
+
+def test_what_instruments_http_clients_does_not_see_receivers() -> None:
+    with unseen_by_others():
+        assert suppressed()
+    assert not suppressed()
+
+
+def suppressed() -> bool:
+    return bool(context.get_value(context._SUPPRESS_HTTP_INSTRUMENTATION_KEY))

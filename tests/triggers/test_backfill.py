@@ -50,6 +50,7 @@ def test_a_dry_run_says_what_would_be_scored_and_starts_nothing(files: Api) -> N
         "files": 5,
         "bytes": 5 * len(ONE_ROW),
         "scored_before": 0,
+        "others": 0,
         "names": [f"named/a/{number}.csv" for number in range(5)],
         "minutes": 3,
     }

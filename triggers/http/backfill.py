@@ -84,12 +84,14 @@ def foreseen(backfill: Backfill) -> dict[str, Any]:
     """What the backfill would score."""
     route, known = usable_route(backfill.route), ledger().known_versions()
     versions = list(versions_below(backfill.prefix, route))
+    below = sum(1 for _ in clients.container("inbox").list_blob_names(name_starts_with=backfill.prefix))
     before = [one for one in versions if one.key in known]
     wanted = versions if backfill.force else [one for one in versions if one.key not in known]
     return {
         "files": len(wanted),
         "bytes": sum(one.size for one in wanted),
         "scored_before": len(before),
+        "others": below - len(versions),
         "names": [one.blob for one in wanted[:NAMED]],
         "minutes": -(-len(wanted) // backfill.per_minute),
     }

@@ -178,7 +178,10 @@ def changed_keys(route: str, values: dict[str, Any]) -> dict[str, Any]:
             404, "no-such-route", f'There is no route "{route}"; the routes are: {known}.'
         ) from None
     except ValueError as problem:
-        raise BadRequest(422, "bad-routes", f"The routes cannot be changed: {problem}", problems=[]) from None
+        told = (
+            f"config/routes.toml is not TOML ({problem}): put a whole text, or roll back to an earlier one."
+        )
+        raise BadRequest(422, "bad-routes", told, problems=[]) from None
     return changed(standing, text)
 
 

@@ -263,9 +263,7 @@ def to_be_rerun(name: str) -> list[Planned]:
     unscored = {word.version for word in ledger().results(run) if word.word in ("failed", "canceled")}
     versions = [version for version in ledger().claims(name) if version.key in unscored]
     if not versions:
-        raise BadRequest(
-            409, "nothing-to-do", f"No file of run {name} failed, or others have scored them since."
-        )
+        raise BadRequest(409, "nothing-to-do", f"Run {name} has nothing to go on with: {why_nothing(run)}")
     route = usable_route(run.route["name"])
     if run.job_outcome == "completed":
         return [reopened(run, route, versions)]
@@ -273,6 +271,14 @@ def to_be_rerun(name: str) -> list[Planned]:
     launches = [first_launch(new_run(clients.now()), route, force=run.force) for _ in groups]
     let_in(launches)
     return [opened(launch, route, group) for launch, group in zip(launches, groups, strict=True)]
+
+
+def why_nothing(run: Run) -> str:
+    if set(run.words) & {"failed", "canceled"}:
+        return "other runs have taken the files that failed or were canceled."
+    if run.words.get("rejected"):
+        return "no file failed or was canceled. Rejected files are corrected and dropped again."
+    return "no file failed or was canceled."
 
 
 def reopened(run: Run, route: Route, versions: list[Version]) -> Planned:
