@@ -43,6 +43,7 @@ def test_files_of_the_models_own_are_published_each_under_its_inputs_name(drops:
         assert drops.predictions(f"{name}.raw") == drops.predictions(name)
 
 
+@pytest.mark.full
 def test_an_mlflow_model_without_a_script(drops: Drops) -> None:
     dropped = (LABORATORY / "data" / "laboratory-1.csv").read_bytes()
     assert words(drops, {"breast-cancer/1.csv": dropped}) == {"breast-cancer/1.csv": "published"}

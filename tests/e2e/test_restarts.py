@@ -67,7 +67,9 @@ def test_a_second_start_continues_where_the_first_stopped(tmp_path: Path) -> Non
         assert list(drops.jobs()) == [job]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "ending", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.full), signal.SIGKILL]
+)
 def test_ending_the_stack_leaves_no_process_behind(tmp_path: Path, ending: signal.Signals) -> None:
     state = tmp_path / "state"
     with (tmp_path / "out").open("wb") as out:

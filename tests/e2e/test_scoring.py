@@ -92,6 +92,7 @@ def test_a_file_no_event_announced_is_found_by_the_sweep(drops: Drops) -> None:
     assert drops.closed(version)[1].word == "published"
 
 
+@pytest.mark.full
 def test_names_people_choose_come_back_under_the_same_name(drops: Drops) -> None:
     for name in ("double/Größe 2026 (final) #3 50%.csv", "double/a&b=c;d+e.csv", "double/数据.csv"):
         assert drops.closed(drops.drop(name, numbers(1)))[1].word == "published"
@@ -175,6 +176,7 @@ def published(drops: Drops) -> bool:
     return swapped(drops, "after").word == "published"
 
 
+@pytest.mark.full
 def test_the_app_scores_by_polling_as_well_as_by_events(tmp_path: Path) -> None:
     settings = {**SETTINGS, "DROPSCORE_BLOB_SOURCE": "polling", "DROPSCORE_SWEEP_SCHEDULE": "0 0 0 1 1 *"}
     with Stack(tmp_path, [MODELS], ROUTES, settings) as stack:

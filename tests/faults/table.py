@@ -74,7 +74,7 @@ SUBMISSION = {
     "the connection is reset, no job is made": Row(azureml=(invoke("reset"),)),
     "500, and the job is made": Row(azureml=(invoke("answer", status=500, after=True),)),
     "503, and none is made": Row(azureml=(invoke("answer", status=503),)),
-    "the answer ends halfway": Row(azureml=(invoke("cut"),), quick=True),
+    "the answer ends halfway": Row(azureml=(invoke("cut"),)),
     "the answer takes five seconds": Row(azureml=(invoke("slow", seconds=5, after=True),)),
     "the answer sends elsewhere": Row(
         azureml=(invoke("answer", status=302, headers={"Location": "http://127.0.0.1:9/"}),)
@@ -179,9 +179,7 @@ STORAGE = {
         files={"double": 2, "named": 2},
         jobs=None,
     ),
-    "publishing is reset after the effect": Row(
-        storage=(fault("reset", PREDICTIONS, after=True),), quick=True
-    ),
+    "publishing is reset after the effect": Row(storage=(fault("reset", PREDICTIONS, after=True),)),
     "publishing is reset before it": Row(storage=(fault("reset", PREDICTIONS, times=3),)),
     "the input's read ends halfway": Row(storage=(fault("cut", "GET .*/inbox/", times=2),)),
     "raw predictions' read ends halfway": Row(storage=(fault("cut", "GET .*/azureml/", times=2),)),

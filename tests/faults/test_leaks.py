@@ -121,6 +121,7 @@ def test_a_rows_value_stands_only_where_it_belongs(strained: Drops) -> None:
     assert found(strained, planted) == set(ALLOWED)
 
 
+@pytest.mark.full
 def test_what_a_caller_shows_to_be_let_in_is_written_nowhere(strained: Drops) -> None:
     said = ("token", "cookie", "host key", "code", "idempotency key", "event key", "signature")
     planted = {one: f"Qx{secrets.token_hex(8)}" for one in said}

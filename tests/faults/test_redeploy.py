@@ -27,7 +27,7 @@ from tests.faults.redeployed import (
 )
 
 STAGES = {"authenticate", "gather", "pack", "submit", "unpack", "close"}
-KILLED = pytest.param("kill", id="killed")
+KILLED = pytest.param("kill", id="killed", marks=pytest.mark.full)
 TOLD = pytest.param("stop", id="told to end", marks=pytest.mark.full)
 
 

@@ -174,7 +174,7 @@ def slow(*row: object) -> Any:
         slow(fence_not_looked_at, ("lose", "jump"), "back to launch"),
         (published_without_a_condition, ("people", "overtake"), "foreign blob|older version over"),
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
-        (posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
+        slow(posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
         slow(told_again_where_the_answer_was_lost, ("fail",), "accepted 2 times"),
         slow(notice_remembered_only_after_the_close, ("crash",), "nobody was told"),
         (released_before_its_marker, ("turn_away",), "without a marker"),

@@ -42,7 +42,9 @@ def emulator(served: Path, storage: str) -> Iterator[tuple[subprocess.Popen[str]
             process.kill()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.full), signal.SIGKILL]
+)
 def test_no_process_is_left_behind(served: Path, azurite_connection: str, ending: signal.Signals) -> None:
     notes = served.parent / "notes"
     with emulator(served, azurite_connection) as (process, client):
@@ -55,7 +57,7 @@ def test_no_process_is_left_behind(served: Path, azurite_connection: str, ending
     wait_until(lambda: not any(alive(pid) for pid in noted_processes(notes)))
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("ending", [pytest.param(signal.SIGTERM, marks=pytest.mark.full), signal.SIGKILL])
 def test_a_restart_knows_the_jobs_and_runs_the_unfinished_ones_again(
     served: Path, azurite_connection: str, ending: signal.Signals
 ) -> None:
