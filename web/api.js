@@ -14,18 +14,39 @@ export class Problem extends Error {
   }
 }
 
+/** The methods that the app has answered since the key was entered or forgotten last, and those that it refused. */
+const answeredTo = new Set();
+const refusedTo = new Set();
+
 export const key = {
   get: () => sessionStorage.getItem(KEY) ?? "",
-  set: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
+  set(value) {
+    sessionStorage.setItem(KEY, value);
+    forgetAnswers();
+  },
+  forget() {
+    sessionStorage.removeItem(KEY);
+    forgetAnswers();
+  },
   /** Header values are printable ASCII. */
   fits: (value) => /^[\x21-\x7e]+$/.test(value),
 };
 
 export const isLocal = () => LOOPBACK.test(location.hostname);
 
+function forgetAnswers() {
+  answeredTo.clear();
+  refusedTo.clear();
+}
+
+/** Whether the app has turned this page away, with the key that it has or without one. */
+export const isRefused = () => refusedTo.size > 0;
+
+/** Whether the app has answered without a key. */
+export const needsNoKey = () => isLocal() && !key.get() && answeredTo.size > 0 && !isRefused();
+
 /** Whether this page may change anything: the local stack asks for no key, unless it is started with one. */
-export const mayAct = () => Boolean(key.get()) || isLocal();
+export const mayAct = () => (Boolean(key.get()) || isLocal()) && !isRefused();
 
 /** The app's clock in milliseconds: a computer's own may be minutes off. */
 export const now = () => Date.now() + skew;
@@ -78,9 +99,19 @@ async function answered(url, options) {
     throw new Problem(0, "no-answer", "The app does not answer.");
   }
   noteClock(answer);
-  // A stale heartbeat is an answer, too.
-  if (answer.ok || url.pathname.endsWith("/health")) return answer;
+  // A stale heartbeat is an answer, too; everybody gets it.
+  if (url.pathname.endsWith("/health")) return answer;
+  noteKey(options.method ?? "GET", answer);
+  if (answer.ok) return answer;
   throw await problem(answer);
+}
+
+/** By method: where everybody may read, reading says nothing about the key. */
+function noteKey(method, answer) {
+  if (answer.status === 401) refusedTo.add(method);
+  if (!answer.ok) return;
+  refusedTo.delete(method);
+  answeredTo.add(method);
 }
 
 function noteClock(answer) {

@@ -1,6 +1,6 @@
 /** Dialogs: the key, and "are you sure?". Each gives back what was chosen; Escape and a click outside choose nothing. */
 
-import { isLocal, key } from "./api.js";
+import { isLocal, isRefused, key } from "./api.js";
 import { h, render } from "./dom.js";
 
 /** Opens a dialog of what `content(close)` describes. Resolves with what is given to close, or undefined. */
@@ -49,10 +49,12 @@ export async function askedForKey(refused) {
   return Boolean(changed);
 }
 
-const reason = () =>
-  isLocal()
-    ? "The local stack asks for a key only when it is started with one."
+function reason() {
+  if (isLocal() && !isRefused()) return "The local stack asks for a key only when it is started with one.";
+  return isLocal()
+    ? "This local stack was started with a key: it is what was given to --key."
     : "It opens what the app shows, and lets you cancel and rerun.";
+}
 
 function form(close) {
   const submit = (event) => {

@@ -1,6 +1,6 @@
 /** The head of every page: where one is, the search, how fresh what is shown is, the theme, the key. */
 
-import { isLocal, key, mayAct } from "./api.js";
+import { isLocal, isRefused, key, needsNoKey } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -63,16 +63,22 @@ function themeButton(redraw) {
 }
 
 function keyButton(ask) {
-  const words = key.get() ? "Key entered" : isLocal() ? "No key needed" : "Enter a key";
-  const label = key.get()
-    ? "Change or forget the key"
-    : mayAct()
-      ? "The local stack asks for a key only when it is started with one"
-      : "Read-only until a key is entered";
+  const { words, label, tone, shape } = keyStanding();
   return h(
     "button",
-    { type: "button", key: "key", class: `plain key ${key.get() ? "has-key" : ""}`, title: label, onclick: ask },
-    icon(key.get() || isLocal() ? "key" : "lock"),
+    { type: "button", key: "key", class: `plain key ${tone ?? ""}`, title: label, onclick: ask },
+    icon(shape ?? "key"),
     h("span", {}, words),
   );
+}
+
+/** By what the app has answered, as far as it has. */
+function keyStanding() {
+  if (key.get() && isRefused())
+    return { words: "Key refused", label: "The app did not accept this key: change it", tone: "refused", shape: "lock" };
+  if (key.get()) return { words: "Key entered", label: "Change or forget the key", tone: "has-key" };
+  if (needsNoKey())
+    return { words: "No key needed", label: "The local stack asks for a key only when it is started with one" };
+  if (isLocal() && !isRefused()) return { words: "Key", label: "Enter a key" };
+  return { words: "Enter a key", label: "Nothing can be changed until a key is entered", shape: "lock" };
 }

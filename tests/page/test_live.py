@@ -149,6 +149,20 @@ def test_a_key_that_does_not_fit_is_said_not_to(tab: Page, app: FakeApp, world: 
     expect(tab.get_by_role("heading", name="This key does not fit")).to_be_visible()
 
 
+def test_the_head_says_of_the_key_what_the_app_has_answered(tab: Page, app: FakeApp, world: World) -> None:
+    tab.goto(app.url())
+    expect(settled(tab).locator("header .key")).to_have_text("No key needed")
+    world.key = "right"
+    tab.reload()
+    expect(tab.get_by_role("heading", name="A key, please")).to_be_visible()
+    expect(tab.locator("header .key")).to_have_text("Enter a key")
+    for entered, told in (("wrong", "Key refused"), ("right", "Key entered")):
+        tab.locator("header .key").click()
+        tab.get_by_label("Key", exact=True).fill(entered)
+        tab.keyboard.press("Enter")
+        expect(tab.locator("header .key")).to_have_text(told)
+
+
 def test_another_tab_does_not_have_the_key(chromium: Browser, app: FakeApp, world: World) -> None:
     world.key = "right"
     with browser.tab(chromium) as page:
