@@ -1,8 +1,8 @@
 /** The files whose names begin as was typed. */
 
-import { get } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { filesThatBegin } from "./lookup.js";
 import { ago, bones, fileLink, nothing, panel, table, text } from "./pieces.js";
 import { counted } from "./format.js";
 
@@ -12,7 +12,7 @@ export const title = () => "Find a file";
 export const busy = () => false;
 
 export async function load({ query }, _before, signal) {
-  return get("files", { prefix: query.prefix ?? "", limit: LIMIT }, signal);
+  return filesThatBegin(query.prefix ?? "", LIMIT, signal);
 }
 
 export function view(data, tools) {
@@ -33,7 +33,7 @@ export function view(data, tools) {
   const none = nothing(
     "search",
     "No file’s name begins so",
-    "Names begin with their folder, such as diabetes/, and capitals count.",
+    "It was looked for in the folders of all routes, too. Capitals count, and names in other folders begin with them: archive/clinic.csv.",
   );
   const more = data.more
     ? h("p", { class: "quiet" }, icon("alert"), ` These are the first ${LIMIT}; type more of the name to narrow them.`)

@@ -1,8 +1,8 @@
 /** "Where is my file?": the box on every screen that finds files by the beginning of their name. */
 
-import { get } from "./api.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { filesThatBegin } from "./lookup.js";
 import { fileAddress, fileName, runAddress } from "./pieces.js";
 
 const PAUSE = 180;
@@ -41,7 +41,7 @@ export class Search {
   /** Of several questions under way only the last one's answer is shown. */
   async find(prefix) {
     const number = ++this.asked;
-    const answer = await get("files", { prefix, limit: SHOWN }).catch(() => null);
+    const answer = await filesThatBegin(prefix, SHOWN).catch(() => null);
     if (number !== this.asked) return;
     this.failed = answer === null;
     this.found(answer?.files ?? [], answer?.more ?? false);
@@ -148,7 +148,7 @@ export class Search {
   hint() {
     if (this.failed) return h("p", { class: "quiet" }, "The names cannot be looked up right now.");
     if (!this.files.length)
-      return h("p", { class: "quiet" }, "No file’s name begins so. Names begin with their folder, such as diabetes/.");
+      return h("p", { class: "quiet" }, "No file’s name begins so, in no route’s folder either. Capitals count.");
     return this.more ? h("p", { class: "quiet" }, "There are more: press Enter to see them, or type on.") : null;
   }
 }

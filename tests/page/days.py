@@ -17,8 +17,11 @@ from tests.page.world import (
     word,
 )
 
-WHY = "Line 14, column bmi: “tall” is no number. Mend the cell and drop the file again."
-MODEL_WHY = "The scoring script failed with KeyError: 's5'. Its job's log has the rest."
+# Of two lines, as the app's are: what it is, and what to do.
+WHY = 'Line 14, column "bmi" is not a number.\nWrite plain numbers, such as 12.5, and drop the file again.'
+MODEL_WHY = "The scoring script failed with KeyError: 's5'.\nIts job's log has the rest."
+HOLD_WHY = "The endpoint answered 403.\nGive the app's identity the role AzureML Data Scientist."
+CANCELED_WHY = "the run was canceled on request"
 STARTED = 1_000
 
 
@@ -27,7 +30,7 @@ def busy_day() -> World:
     routes = [
         route("breast-cancer", max_jobs=2, busy=1, typical_seconds=96.0),
         route("diabetes", busy=1, waiting=14, oldest_waiting=moment(312)),
-        route("forecast", held={"why": "The endpoint answered 403.", "until": moment(-540)}, waiting=2),
+        route("forecast", held={"why": HOLD_WHY, "until": moment(-540)}, waiting=2),
         route("nightly", schedule="0 0 2 * * *", next_due=moment(-9_000), typical_seconds=1_830.0),
     ]
     waiting = [
@@ -53,9 +56,9 @@ def runs_of_the_day() -> list[Json]:
         closed_run(STARTED - 2, "succeeded", 190),
         closed_run(STARTED - 3, "partial", 640, seconds=412, **mixed),
         closed_run(STARTED - 4, "succeeded", 900, **breast),
-        closed_run(STARTED - 5, "rejected", 1_500, files=1, rows=0, why=WHY, seconds=6),
+        closed_run(STARTED - 5, "rejected", 1_500, files=1, rows=0, words={"rejected": 1}, seconds=6),
         closed_run(STARTED - 6, "succeeded", 2_400, files=1_204, rows=4_810_223, seconds=1_400),
-        closed_run(STARTED - 7, "canceled", 4_000, route="forecast"),
+        closed_run(STARTED - 7, "canceled", 4_000, route="forecast", why=CANCELED_WHY, failed_stage="await"),
         closed_run(STARTED - 8, "failed", 7_000, why=MODEL_WHY, failed_stage="submitted", files=1),
         closed_run(STARTED - 9, "succeeded", 9_000),
         closed_run(STARTED - 10, "succeeded", 12_000, **breast),
@@ -78,6 +81,7 @@ def add_files(world: World) -> None:
         *(word(f"diabetes/ward-{number:02d}.csv", "failed", MODEL_WHY) for number in range(5)),
         *(word(f"diabetes/ward-{number:02d}.csv", "published") for number in range(5, 45)),
     ]
+    world.words[run_name(STARTED - 5)] = [word("diabetes/clinic-oslo.csv", "rejected", WHY, rows=0)]
     world.words[run_name(STARTED)] = [word(f"diabetes/clinic-{number:02d}.csv", "") for number in range(26)]
     world.files = {one["file"]: one for one in files_of(partial)}
     world.preview = preview()
@@ -87,6 +91,7 @@ def files_of(partial: str) -> list[Json]:
     """A published, a rejected, a waiting and a running file."""
     east, oslo = "diabetes/clinic-east.csv", "diabetes/clinic-oslo.csv"
     address = f"https://account.blob.core.windows.net/predictions/{east}"
+    earlier = {"name": east, "why": WHY}
     published = {"name": east, "size": 9_120, "modified": moment(640), "url": address}
     seen = [version("published", 900, run=partial), version("rejected", 7_200, WHY)]
     rejected = {
@@ -98,8 +103,8 @@ def files_of(partial: str) -> list[Json]:
     running = {"run": run_name(STARTED), "versions": [version("running", 200)]}
     done = "Its predictions are published."
     return [
-        file(east, "published", done, predictions=published, versions=seen, run=partial),
-        file(oslo, "rejected", "It was rejected: line 14, column bmi is no number.", run=partial, **rejected),
+        file(east, "published", done, predictions=published, rejected=earlier, versions=seen, run=partial),
+        file(oslo, "rejected", f"It was not scored: {WHY}", run=partial, **rejected),
         file(
             "diabetes/clinic-berlin.csv",
             "waiting",

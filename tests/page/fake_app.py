@@ -117,7 +117,7 @@ def health(world: World, _: str, query: dict[str, str]) -> Answer:
 
 
 def routes(world: World, _: str, query: dict[str, str]) -> Answer:
-    return 200, {"source": "blob", "etag": "0x1", "problem": None, "routes": world.routes}
+    return 200, {"source": world.source, "etag": "0x1", "problem": world.problem, "routes": world.routes}
 
 
 def runs(world: World, _: str, query: dict[str, str]) -> Answer:

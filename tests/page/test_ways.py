@@ -1,5 +1,7 @@
 """Getting about: links, the way back, paging, search, and all of it by keyboard."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -79,7 +81,7 @@ def test_a_file_is_found_by_the_beginning_of_its_name_without_a_mouse(opened: Op
     expect(page.get_by_role("option", selected=True)).to_have_count(1)
     page.keyboard.press("Enter")
     heading(page, "diabetes/clinic-oslo.csv")
-    expect(page.locator(".says")).to_contain_text("column bmi")
+    expect(page.locator(".says")).to_contain_text('column "bmi"')
 
 
 def test_enter_lists_all_files_that_begin_so(opened: Opened) -> None:
@@ -88,6 +90,16 @@ def test_enter_lists_all_files_that_begin_so(opened: Opened) -> None:
     page.get_by_role("combobox").press("Enter")
     heading(page, "Files that begin with diabetes/")
     expect(page.locator("tbody tr")).to_have_count(4)
+
+
+def test_a_file_is_found_by_its_name_alone_in_the_folders_of_all_routes(opened: Opened) -> None:
+    page = opened("")
+    page.get_by_role("combobox").fill("clinic-oslo.csv")
+    expect(page.get_by_role("option")).to_have_text(re.compile("diabetes/clinic-oslo.csv"))
+    page.get_by_role("combobox").press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="diabetes/clinic-oslo.csv").click()
+    heading(page, "diabetes/clinic-oslo.csv")
 
 
 def test_the_search_also_knows_runs(opened: Opened) -> None:

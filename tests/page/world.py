@@ -110,6 +110,8 @@ class World:
     """What there is; and how the app behaves: the key it wants, the status it answers instead, how slow it is."""
 
     routes: list[Json] = field(default_factory=list)
+    source: str = "blob"
+    problem: str | None = None
     runs: list[Json] = field(default_factory=list)
     words: dict[str, list[Json]] = field(default_factory=dict)
     details: dict[str, Json] = field(default_factory=dict)
