@@ -5,24 +5,33 @@ import { confirmed } from "./dialogs.js";
 import { h } from "./dom.js";
 import { counted } from "./format.js";
 import { icon } from "./icons.js";
-import { runLink, text } from "./pieces.js";
+import { message, runLink } from "./pieces.js";
 import { CANCELABLE } from "./words.js";
 
-const UNSCORED = ["failed", "canceled", "partial", "timed-out"];
+const UNSCORED = ["failed", "canceled", "timed-out"];
 const WHY_NOT = "Read-only: enter a key first.";
 
 /** The buttons that fit the run's stage. `tools`: told (shows an outcome), refresh, askForKey. */
 export function actions(run, tools) {
   if (run.stage === "closed")
-    return mayRerun(run) ? button("Rerun", "next", "primary", () => rerun(run, tools), tools) : null;
+    return mayRerun(run) ? button("Rerun", "next", "primary", () => rerun(run, tools), tools) : instead(run);
   if (run.cancel) return h("button", { type: "button", disabled: true, key: "canceling" }, icon("stop"), "Canceling…");
   return CANCELABLE.includes(run.stage) ? button("Cancel", "stop", "danger", () => cancel(run, tools), tools) : null;
 }
 
 /** There is something to go on with: a file that failed or was canceled. */
-function mayRerun(run) {
-  const words = run.words ?? {};
-  return Boolean(words.failed || words.canceled) || UNSCORED.includes(run.outcome);
+function mayRerun({ words, outcome }) {
+  if (!words || !Object.keys(words).length) return UNSCORED.includes(outcome);
+  return Boolean(words.failed || words.canceled);
+}
+
+/** What helps where a rerun would not. */
+function instead({ words, outcome }) {
+  const [file, it] = words?.rejected === 1 ? ["file", "it"] : ["files", "them"];
+  const mend = `A rerun would not help: mend the rejected ${file}, and drop ${it} again under the same name.`;
+  const wait = "Nothing needs to be done: its files wait, and the app tries again by itself.";
+  const said = words?.rejected ? mend : outcome === "released" ? wait : null;
+  return said && h("p", { class: "quiet small", key: "instead" }, said);
 }
 
 function button(label, shape, tone, act, tools) {
@@ -46,17 +55,24 @@ function button(label, shape, tone, act, tools) {
 }
 
 async function cancel(run, tools) {
-  const words = `Its job is stopped, and its ${counted(run.files, "file")} end as canceled. They stay in the inbox and can be rerun.`;
-  if (!(await confirmed("Cancel this run?", words, "Cancel the run", "danger"))) return;
+  if (!(await confirmed("Cancel this run?", cancelWords(run), "Cancel the run", "danger"))) return;
   await tried(tools, async () => {
     await post(`runs/${encodeURIComponent(run.run)}/cancel`);
-    return { tone: "good", words: "The run is being canceled. Its job is told to stop; this takes a moment." };
+    const words = "The run is being canceled. Its job is told to stop; this takes a moment.";
+    return { tone: "good", words, until: (data) => data.run?.stage === "closed" };
   });
 }
 
+function cancelWords({ files }) {
+  if (!files) return "It is stopped before it has chosen its files. They stay in the inbox.";
+  return files === 1
+    ? "Its job is stopped, and its file ends as canceled. It stays in the inbox and can be rerun."
+    : `Its job is stopped, and its ${counted(files, "file")} end as canceled. They stay in the inbox and can be rerun.`;
+}
+
 async function rerun(run, tools) {
-  const words =
-    "Files that failed or were canceled are gone on with. Predictions that are there already are used; only what is missing is scored, and paid for, once more.";
+  const rejected = run.words?.rejected ? " Rejected files are not: they must be mended and dropped again." : "";
+  const words = `Files that failed or were canceled are gone on with.${rejected} Predictions that are there already are used; only what is missing is scored, and paid for, once more.`;
   if (!(await confirmed("Rerun this run?", words, "Rerun", "primary"))) return;
   await tried(tools, async () => {
     const { runs } = await post(`runs/${encodeURIComponent(run.run)}/rerun`);
@@ -68,6 +84,9 @@ async function rerun(run, tools) {
   });
 }
 
+const nextStep = ({ code }) =>
+  code === "nothing-to-do" ? " Each file’s screen says where it is now, and in which run: follow its name below." : "";
+
 const listed = (runs) => runs.map((run, index) => h("span", { key: run.run }, index ? ", " : "", runLink(run.run)));
 
 /** Tells the outcome, whatever it is. */
@@ -78,7 +97,7 @@ async function tried(tools, act) {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (problem.status === 401) tools.askForKey({ refused: true });
-    tools.told({ tone: "bad", words: ["That was not done. ", text(problem.message)] });
+    tools.told({ tone: "bad", words: ["That was not done. ", message(problem.message), nextStep(problem)] });
   } finally {
     tools.acts(false);
     tools.refresh();

@@ -72,6 +72,8 @@ async function loadHealth() {
 function shown(data) {
   const before = state.data;
   Object.assign(state, { data, problem: null, at: now(), keyRefused: false });
+  // What it announced has come about.
+  if (state.notice?.until?.(data)) state.notice = null;
   remember(state.place.hash, data);
   if (before) say(state.place.screen.changes?.(before, data));
   draw();

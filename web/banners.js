@@ -15,9 +15,13 @@ export function connectionBanner(state, live) {
     "div",
     { class: "banner bad", key: "lost" },
     icon("alert"),
-    h("span", { role: "alert" }, `${words} You see what was there at ${moment(state.at, now())}.`),
-    h("span", {}, next),
-    h("button", { type: "button", class: "link", onclick: () => live.refresh() }, "Try now"),
+    h(
+      "div",
+      {},
+      h("span", { role: "alert" }, `${words} You see what was there at ${moment(state.at, now())}.`),
+      h("span", {}, next),
+      h("button", { type: "button", class: "link", onclick: () => live.refresh() }, "Try now"),
+    ),
   );
 }
 
@@ -30,5 +34,5 @@ const UNWELL = {
 export function healthBanner(health) {
   const words = UNWELL[health?.status];
   if (!words) return null;
-  return h("div", { class: "banner warn", key: "stale" }, icon("clock"), h("span", { role: "alert" }, words));
+  return h("div", { class: "banner warn", key: "stale" }, icon("clock"), h("div", { role: "alert" }, words));
 }

@@ -4,11 +4,33 @@ import { download, get, key, named } from "./api.js";
 import { h } from "./dom.js";
 import { counted, instant, size } from "./format.js";
 import { icon } from "./icons.js";
-import { badge, bones, facts, fileName, nothing, panel, runLink, table, text, time } from "./pieces.js";
+import {
+  badge,
+  bones,
+  facts,
+  fileName,
+  message,
+  nothing,
+  panel,
+  rowsOf,
+  runLink,
+  table,
+  text,
+  time,
+} from "./pieces.js";
 import { histogram } from "./plots.js";
 import { look } from "./words.js";
 
 const UNDER_WAY = ["waiting", "running", "seen"];
+/** Why there are no predictions, and will be none of this version. */
+const NONE = {
+  rejected: "None: the file was rejected.",
+  failed: "None: it could not be scored.",
+  canceled: "None: its run was canceled.",
+  withdrawn: "None: it was deleted before it was read.",
+  ignored: "None: no route takes this file.",
+  gone: "None.",
+};
 
 export const title = ({ about }) => about.split("/").at(-1) || "File";
 export const busy = ({ file }) => UNDER_WAY.includes(file.state);
@@ -37,7 +59,7 @@ export function view({ file, preview: shown }, tools) {
   return [
     head(file, tools),
     h("div", { class: "columns" }, places(file, tools)),
-    shown?.allowed ? previewPanel(shown) : null,
+    shown?.allowed ? previewPanel(shown, file) : null,
     versionsPanel(file, tools),
   ];
 }
@@ -51,10 +73,17 @@ function head(file, tools) {
     { class: "head file-head" },
     h("p", { class: "crumbs" }, "File"),
     h("div", { class: "row" }, h("h1", { tabindex: "-1" }, fileName(file.file)), badge(file.state)),
-    h("p", { class: `says ${look(file.state).tone}` }, icon(look(file.state).icon), text(file.says)),
+    h("p", { class: `says ${look(file.state).tone}` }, icon(look(file.state).icon), message(file.says)),
+    canceled(file),
     waiting(file, tools),
     latest,
   );
+}
+
+function canceled({ state, run }) {
+  if (state !== "canceled") return null;
+  const rerun = run ? ["rerun ", runLink(run), ", or "] : null;
+  return h("p", {}, "To have it scored, ", rerun, "drop it again.");
 }
 
 function waiting({ waiting: found }, tools) {
@@ -69,7 +98,7 @@ function waiting({ waiting: found }, tools) {
     time(found.since, tools.now),
     ": ",
     words,
-    found.held ? [" Its route is held: ", text(found.held)] : null,
+    found.held ? [" Its route is held: ", message(found.held)] : null,
     due,
   );
 }
@@ -89,38 +118,45 @@ function places(file, tools) {
     panel(
       "Predictions",
       { key: "predictions" },
-      file.predictions ? predictions(file, tools) : h("p", { class: "quiet" }, "No predictions yet."),
+      file.predictions ? predictions(file, tools) : h("p", { class: "quiet" }, NONE[file.state] ?? "No predictions yet."),
     ),
-    file.rejected
-      ? panel(
-          "Rejected",
-          { key: "rejected", class: "panel warned" },
-          h("p", { class: "reason-text" }, text(file.rejected.why)),
-          h(
-            "p",
-            { class: "quiet small" },
-            "The file lies in rejected as ",
-            text(file.rejected.name),
-            ". Mend it and drop it again under the same name.",
-          ),
-        )
-      : null,
+    file.rejected ? rejected(file, tools) : null,
   ];
 }
+
+/** It may be an earlier version that was rejected: what has become of this one is said above. */
+function rejected({ state, rejected: found, versions }, tools) {
+  const name = text(found.name);
+  if (!["rejected", "gone"].includes(state)) {
+    const earlier = newestFirst(versions).find((version) => version.state === "rejected");
+    const when = earlier ? [", dropped ", time(earlier.modified, tools.now), ","] : null;
+    return panel(
+      "An earlier version",
+      { key: "rejected" },
+      h("p", { class: "quiet" }, "An earlier version", when, " was rejected. It lies in rejected as ", name, "."),
+    );
+  }
+  return panel(
+    "Rejected",
+    { key: "rejected", class: "panel warned" },
+    h("p", { class: "reason-text" }, message(found.why)),
+    h(
+      "p",
+      { class: "quiet small" },
+      "The file lies in rejected as ",
+      name,
+      ". Mend it and drop it again under the same name.",
+    ),
+  );
+}
+
+const newestFirst = (versions) =>
+  [...versions].sort((one, other) => instant(other.modified) - instant(one.modified));
 
 function predictions({ file, predictions: found }, tools) {
   const save = () => saved(file, tools);
   const button = tools.health.row_values
     ? h("button", { type: "button", onclick: save }, icon("down"), "Download")
-    : null;
-  const address = /^https?:\/\//.test(found.url ?? "")
-    ? h(
-        "a",
-        { class: "button", href: found.url, target: "_blank", rel: "noopener noreferrer" },
-        "Address in storage",
-        icon("out"),
-        h("span", { class: "unseen" }, " (opens a new tab)"),
-      )
     : null;
   return [
     facts([
@@ -128,7 +164,7 @@ function predictions({ file, predictions: found }, tools) {
       ["Size", size(found.size)],
       ["Published", time(found.modified, tools.now)],
     ]),
-    h("div", { class: "row" }, button, address),
+    h("div", { class: "row" }, button),
   ];
 }
 
@@ -142,12 +178,12 @@ async function saved(name, tools) {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   } catch (problem) {
     if (problem.status === 401) tools.askForKey({ refused: Boolean(key.get()) });
-    tools.told({ tone: "bad", words: ["The predictions could not be fetched. ", text(problem.message)] });
+    tools.told({ tone: "bad", words: ["The predictions could not be fetched. ", message(problem.message)] });
   }
 }
 
-function previewPanel(shown) {
-  if (shown.problem) return panel("Preview", {}, h("p", { class: "quiet" }, text(shown.problem)));
+function previewPanel(shown, file) {
+  if (shown.problem) return panel("Preview", {}, h("p", { class: "quiet" }, message(shown.problem)));
   if (!shown.rows.length) return panel("Preview", {}, nothing("file", "The predictions have no rows", ""));
   const columns = shown.columns.map((name, index) => ({ name: `${index} ${name}`, index, label: name }));
   const head = h(
@@ -176,10 +212,13 @@ function previewPanel(shown) {
   return panel(
     "Preview",
     { note: `first ${counted(shown.rows.length, "row")}` },
-    shown.histogram ? histogram(shown.histogram) : null,
+    shown.histogram ? histogram(shown.histogram, publishedRows(file)) : null,
     sample,
   );
 }
+
+/** How many rows the predictions have, where it is known. */
+const publishedRows = ({ versions }) => newestFirst(versions).find((version) => version.state === "published")?.rows ?? 0;
 
 function versionsPanel(file, tools) {
   const columns = [
@@ -189,14 +228,12 @@ function versionsPanel(file, tools) {
     {
       name: "Rows",
       class: "number",
-      cell: (version) => (version.rows === null || version.rows === undefined ? "–" : version.rows.toLocaleString()),
+      cell: (version) => rowsOf(version.state, version.rows),
     },
     { name: "Run", cell: (version) => (version.run ? runLink(version.run) : "–") },
-    { name: "Reason", class: "wide reason", cell: (version) => (version.why ? text(version.why) : "") },
+    { name: "Reason", class: "wide reason", cell: (version) => (version.why ? message(version.why) : "") },
   ];
-  const rows = [...file.versions]
-    .sort((one, other) => instant(other.modified) - instant(one.modified))
-    .map((version) => ({ ...version, key: `${version.etag} ${version.round}` }));
+  const rows = newestFirst(file.versions).map((version) => ({ ...version, key: `${version.etag} ${version.round}` }));
   const shown = rows.length
     ? table("Versions of this file", columns, rows)
     : nothing("file", "No version of it has been taken up", "");

@@ -1,6 +1,5 @@
 /** Numbers, times and names as people read them. */
 
-const HALF_A_DAY = 43_200_000;
 const numbers = new Intl.NumberFormat();
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const short = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -44,8 +43,10 @@ const two = (large, unit, small, part) => (small ? `${large} ${unit} ${small} ${
 /** Milliseconds, or null for "" and null. */
 export const instant = (text) => (text ? Date.parse(text) : null);
 
-/** As short as it can be and still be clear: the date is told where it is not about now. */
-export const moment = (at, now) => (Math.abs(at - now) < HALF_A_DAY ? clock : dated).format(at);
+const sameDay = (one, other) => new Date(one).toDateString() === new Date(other).toDateString();
+
+/** As short as it can be and still be clear: the date is told where it is not today's. */
+export const moment = (at, now) => (sameDay(at, now) ? clock : dated).format(at);
 
 /** The time of day to the second, where the day is told beside it. */
 export const ofDay = (at) => clock.format(at);

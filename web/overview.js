@@ -2,13 +2,14 @@
 
 import { get, now } from "./api.js";
 import { h } from "./dom.js";
-import { count, counted, duration, instant } from "./format.js";
+import { count, counted, duration } from "./format.js";
 import {
   ago,
   bones,
   deadlineBar,
   fileLink,
   filesAndRows,
+  message,
   nothing,
   panel,
   runBadge,
@@ -18,6 +19,7 @@ import {
   took,
 } from "./pieces.js";
 import { routesPanel } from "./routes.js";
+import { causes, isTrouble, troubled } from "./troubles.js";
 import { STAGES } from "./words.js";
 
 const CLOSED_ARE_FRESH_FOR = 15_000;
@@ -26,7 +28,6 @@ const FAILED_ARE_FRESH_FOR = 60_000;
 const DAY = 86_400_000;
 const LISTED = 6;
 const WAITING_LISTED = 9;
-const TROUBLE = ["failed", "timed-out", "partial", "rejected", "released"];
 
 export const title = () => "Overview";
 export const busy = (data) => data.open.runs.length > 0 || data.waiting.total > 0;
@@ -42,6 +43,9 @@ export async function load(_place, before, signal, show) {
     routes: get("routes", {}, signal),
     failed: kept(before?.failed, FAILED_ARE_FRESH_FOR, failedQuery(), signal),
   };
+  asked.causes = Promise.all([asked.last, asked.failed]).then(([last, failed]) =>
+    causes(troubled(last, failed), signal),
+  );
   let data = { ...before };
   const arrived = async ([name, answer]) => {
     const found = await answer;
@@ -126,7 +130,7 @@ function waitingPanel(waiting, tools) {
 }
 
 function donePanel({ last }, tools) {
-  const done = last.runs.filter((run) => !TROUBLE.includes(run.outcome) && run.outcome !== "empty").slice(0, LISTED);
+  const done = last.runs.filter((run) => !isTrouble(run) && run.outcome !== "empty").slice(0, LISTED);
   const shown = done.length ? list(done, tools) : nothing("check", "Nothing is finished yet", "");
   return panel(
     "Last finished",
@@ -135,25 +139,27 @@ function donePanel({ last }, tools) {
   );
 }
 
-/** What failed within a day; the rest of what was not smooth only while it is among the last. */
-function troublePanel({ last, failed }, tools) {
-  const found = new Map(
-    [...last.runs.filter((run) => TROUBLE.includes(run.outcome)), ...failed.runs].map((run) => [run.run, run]),
-  );
-  const shown = [...found.values()]
-    .sort((one, other) => instant(other.closed_at) - instant(one.closed_at))
-    .slice(0, LISTED);
+function troublePanel({ last, failed, causes: found }, tools) {
+  const shown = troubled(last, failed);
   const content = shown.length
-    ? list(shown, tools)
+    ? list(shown, tools, found ?? {})
     : nothing("check", "Nothing has failed", "Failed, partial and rejected runs are listed here.");
-  return panel(
-    "Worth a look",
-    { more: h("a", { href: "#/runs?outcome=failed", "aria-label": "All failed runs" }, "All failed") },
-    content,
-  );
+  return panel("Worth a look", { more: allLike(shown) }, content);
 }
 
-function list(runs, tools) {
+/** One link for each outcome that is listed, to all runs that ended so. */
+function allLike(runs) {
+  const outcomes = [...new Set(runs.map((run) => run.outcome))];
+  const link = (outcome) =>
+    h(
+      "a",
+      { key: outcome, href: `#/runs?outcome=${encodeURIComponent(outcome)}`, "aria-label": `All ${outcome} runs` },
+      outcome,
+    );
+  return outcomes.length ? h("span", { class: "row tight" }, "All: ", outcomes.map(link)) : null;
+}
+
+function list(runs, tools, causes = {}) {
   const row = (run) =>
     h(
       "li",
@@ -164,11 +170,19 @@ function list(runs, tools) {
         { class: "grow" },
         h("span", { class: "row tight" }, runLink(run.run), text(run.route)),
         h("span", { class: "quiet small" }, filesAndRows(run), ` · ${duration(took(run))}`),
-        run.why ? h("span", { class: "why small" }, text(run.why)) : null,
+        cause(causes[run.run] ?? { why: run.why }),
       ),
       h("span", { class: "quiet small" }, ago(run.closed_at, tools.now)),
     );
   return h("ul", { class: "lines" }, runs.map(row));
+}
+
+/** The file that it is about, and the reason. */
+function cause({ file, others, why }) {
+  return [
+    file ? h("span", { class: "small" }, fileLink(file), others ? ` and ${counted(others, "other")}` : null) : null,
+    why ? h("span", { class: "why small" }, message(why)) : null,
+  ];
 }
 
 export const skeleton = () => [

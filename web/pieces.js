@@ -13,6 +13,16 @@ export function text(value, properties) {
   return h("bdi", properties, shown);
 }
 
+/** A reason or another message: its lines stay lines. */
+export function message(value) {
+  const lines = value.trim().split(/\r?\n/);
+  return h(
+    "span",
+    { class: "message" },
+    lines.map((line, index) => [index ? "\n" : null, text(line)]),
+  );
+}
+
 /** A file's name: its folders quieter than itself. */
 export function fileName(name) {
   const cut = name.lastIndexOf("/") + 1;
@@ -102,7 +112,14 @@ function expectation(run, now) {
   return h("span", { class: left > 0 ? "quiet" : "late", title: `expected end: ${exact(expected)}` }, words);
 }
 
-export const filesAndRows = (run) => `${counted(run.files, "file")}, ${counted(run.rows, "row")}`;
+/** Rows of an ended run that has published nothing were read, not scored. */
+export const hasScored = (run) => run.stage !== "closed" || ["succeeded", "partial"].includes(run.outcome);
+
+export const filesAndRows = (run) =>
+  hasScored(run) ? `${counted(run.files, "file")}, ${counted(run.rows, "row")}` : counted(run.files, "file");
+
+/** The rows of one version of a file, where they were scored: "–" else. */
+export const rowsOf = (word, rows) => (rows && ["published", "unchanged"].includes(word) ? count(rows) : "–");
 
 /** A table that turns into a list of cards where there is no room; roles say so to screen readers in both forms. */
 export function table(caption, columns, rows, properties) {

@@ -168,8 +168,8 @@ function key(entries) {
   );
 }
 
-/** How the predicted values lie, as bars with their figures beside them: small enough to be read as a list. */
-export function histogram({ column, bins, rows }) {
+/** How the predicted values lie, as bars with their figures beside them: small enough to be read as a list. `total`: of all rows, 0 where it is not known. */
+export function histogram({ column, bins, rows }, total) {
   const most = Math.max(...bins.map((bin) => bin.count), 1);
   const row = (bin, index) =>
     h(
@@ -179,10 +179,11 @@ export function histogram({ column, bins, rows }) {
       h("span", { class: "length", "aria-hidden": "true", style: { "--part": (bin.count / most).toFixed(3) } }),
       h("span", { class: "amount" }, count(bin.count)),
     );
+  const over = total > rows ? `the first ${count(rows)} of ${counted(total, "row")}` : counted(rows, "row");
   return h(
     "figure",
     { class: "histogram" },
-    h("figcaption", {}, h("b", {}, text(column)), h("span", { class: "quiet" }, ` over ${counted(rows, "row")}`)),
+    h("figcaption", {}, h("b", {}, text(column)), h("span", { class: "quiet" }, ` over ${over}`)),
     h("ul", {}, bins.map(row)),
   );
 }

@@ -3,15 +3,28 @@
 import { h } from "./dom.js";
 import { count, duration } from "./format.js";
 import { icon } from "./icons.js";
-import { ago, facts, nothing, text, time } from "./pieces.js";
+import { ago, facts, message, nothing, text, time } from "./pieces.js";
 
-export function routesPanel({ routes, problem }, tools) {
+/** Where the routes that are in force come from, if those that were written last have a mistake. */
+const IN_FORCE = {
+  blob: "those that were in force before stay so.",
+  "last-good": "those that were in force before stay so.",
+  packaged: "those that came with the app are in force.",
+};
+
+export function routesPanel({ routes, problem, source }, tools) {
   const wrong = problem
     ? h(
-        "p",
+        "div",
         { class: "notice bad" },
         icon("alert"),
-        h("span", {}, "The routes have a mistake; the last good ones are in force. ", text(problem)),
+        h(
+          "div",
+          {},
+          h("p", {}, h("b", {}, "The routes have a mistake; "), IN_FORCE[source] ?? IN_FORCE.blob),
+          h("p", {}, message(problem)),
+          h("p", {}, "Mend config/routes.toml, or go back: ", h("span", { class: "mono" }, "dropscore routes rollback")),
+        ),
       )
     : null;
   const shown = routes.length
@@ -38,6 +51,7 @@ function routeCard(route, tools) {
     { class: `card ${route.held ? "held" : ""}`, key: route.name },
     h("h2", {}, h("a", { href: `#/runs?route=${encodeURIComponent(route.name)}` }, text(route.name))),
     h("p", { class: "quiet pattern" }, text(route.pattern)),
+    modelLine(route),
     h("p", { class: "standing" }, slots(route), h("span", {}, standing(route))),
     route.held
       ? h(
@@ -48,7 +62,7 @@ function routeCard(route, tools) {
             "span",
             {},
             h("b", {}, "Held. "),
-            text(route.held.why),
+            message(route.held.why),
             route.held.until ? [" Next try: ", time(route.held.until, tools.now), "."] : null,
           ),
         )
@@ -56,8 +70,24 @@ function routeCard(route, tools) {
     facts([
       ["Oldest waiting", route.oldest_waiting ? ago(route.oldest_waiting, tools.now) : null],
       ["Usually takes", route.typical_seconds ? duration(route.typical_seconds) : null],
+      ["Schedule", route.schedule ? h("span", { class: "mono" }, text(route.schedule)) : null],
       ["Next due", route.next_due ? time(route.next_due, tools.now) : null],
     ]),
+  );
+}
+
+/** The endpoint, without what all of them have in common; the whole address is in the title. */
+function modelLine({ model, deployment }) {
+  const shown = model
+    .replace(/^https?:\/\//, "")
+    .replace(/\/jobs\/?$/, "")
+    .replace(/\.inference\.ml\.azure\.com(?=\/|$)/, "");
+  return h(
+    "p",
+    { class: "quiet small model", title: model },
+    "Model: ",
+    text(shown),
+    deployment ? [", deployment ", text(deployment)] : null,
   );
 }
 

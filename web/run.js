@@ -5,11 +5,13 @@ import { get } from "./api.js";
 import { h } from "./dom.js";
 import { count, counted, duration, exact, instant, ofDay } from "./format.js";
 import { icon } from "./icons.js";
-import { ago, bones, deadlineBar, facts, panel, runBadge, text, time, took } from "./pieces.js";
+import { ago, bones, deadlineBar, facts, hasScored, message, panel, runBadge, text, time, took } from "./pieces.js";
 import { filesPanel } from "./run_files.js";
 import { STAGES, look } from "./words.js";
 
 const PER_PAGE = 100;
+// The local stack's: nothing is behind it.
+const NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000";
 
 export const title = ({ about }) => `Run …${about.slice(-7)}`;
 export const busy = ({ run }) => run.stage !== "closed";
@@ -74,7 +76,7 @@ function head(run, tools) {
 const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 function studioLink({ studio }) {
-  if (!/^https?:\/\//.test(studio ?? "")) return null;
+  if (!/^https?:\/\//.test(studio ?? "") || studio.includes(NO_SUBSCRIPTION)) return null;
   return h(
     "a",
     { class: "button", href: studio, target: "_blank", rel: "noopener noreferrer" },
@@ -87,7 +89,7 @@ function studioLink({ studio }) {
 /** Why it is as it is, where there is anything to say. */
 function reasons(run, tools) {
   const said = [
-    run.why && ["bad", run.failed_stage ? `Failed at ${run.failed_stage}. ` : "", run.why],
+    run.why && ending(run),
     run.held && ["warn", "Held. ", run.held],
     run.released && ["warn", "", `${counted(run.released, "file")} given back: they wait again.`],
     run.left_out && ["warn", "Left out. ", listed(run.left_out)],
@@ -96,14 +98,22 @@ function reasons(run, tools) {
   ];
   return said
     .filter(Boolean)
-    .map(([tone, lead, words]) =>
+    .map(([tone, lead, words, next]) =>
       h(
         "div",
         { class: `notice ${tone}`, key: lead },
-        icon("alert"),
-        h("p", {}, lead ? h("b", {}, lead) : null, text(words)),
+        icon(tone === "calm" ? "stop" : "alert"),
+        h("p", {}, lead ? h("b", {}, lead) : null, message(words), next ?? null),
       ),
     );
+}
+
+/** What was canceled on purpose has not failed. */
+function ending(run) {
+  const stopped = run.outcome === "canceled" || (run.cancel && run.stage !== "closed");
+  if (!stopped) return ["bad", run.failed_stage ? `Failed at ${run.failed_stage}. ` : "", run.why];
+  const next = run.files ? " Its files are still in the inbox: rerun this run, or drop them again, to have them scored." : "";
+  return ["calm", "", `${sentence(run.why.replace(/\.$/, ""))}.`, next];
 }
 
 function listed(value) {
@@ -171,6 +181,11 @@ function stage(mark, next, run, tools) {
   );
 }
 
+const rowsCounted = (run) => {
+  if (!hasScored(run)) return "none scored";
+  return run.rows ? count(run.rows) : run.stage === "closed" ? "0" : "not counted yet";
+};
+
 function detailsPanel(run, tools) {
   const mono = (value) => (value ? h("span", { class: "mono" }, text(String(value))) : null);
   return panel(
@@ -179,7 +194,7 @@ function detailsPanel(run, tools) {
     facts([
       ["Route", text(run.route)],
       ["Files", count(run.files)],
-      ["Rows", run.rows ? count(run.rows) : "not counted yet"],
+      ["Rows", rowsCounted(run)],
       ["Begun", time(run.created_at, tools.now)],
       ["First file dropped", run.oldest ? time(run.oldest, tools.now) : null],
       [

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { count, counted } from "./format.js";
 import { icon } from "./icons.js";
-import { badge, fileLink, nothing, panel, runAddress, table, text } from "./pieces.js";
+import { badge, fileLink, message, nothing, panel, rowsOf, runAddress, table, text } from "./pieces.js";
 import { FINAL_WORDS, look } from "./words.js";
 
 export function filesPanel(run, files, totals, tools) {
@@ -14,7 +14,7 @@ export function filesPanel(run, files, totals, tools) {
     {
       name: "Rows",
       class: "number",
-      cell: (file) => (file.rows === null || file.rows === undefined ? "–" : count(file.rows)),
+      cell: (file) => rowsOf(file.word, file.rows),
     },
     { name: "Reason", class: "wide reason", cell: (file) => reason(file) },
   ];
@@ -37,7 +37,7 @@ function reason(file) {
     file.problems?.length ? `See ${file.problems.join(", ")}.` : "",
   ];
   const said = noted.filter(Boolean).map((line) => h("span", { class: "line" }, text(line)));
-  return [file.why ? h("span", { class: "line" }, text(file.why)) : null, said];
+  return [file.why ? h("span", { class: "line" }, message(file.why)) : null, said];
 }
 
 /** Each word is a filter, with how many files have it. */

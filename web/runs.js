@@ -4,7 +4,21 @@ import { get, now } from "./api.js";
 import { h } from "./dom.js";
 import { count, counted, duration, plain } from "./format.js";
 import { icon } from "./icons.js";
-import { ago, bones, deadlineBar, nothing, panel, runBadge, runLink, table, text, time, took } from "./pieces.js";
+import {
+  ago,
+  bones,
+  deadlineBar,
+  hasScored,
+  message,
+  nothing,
+  panel,
+  runBadge,
+  runLink,
+  table,
+  text,
+  time,
+  took,
+} from "./pieces.js";
 import { OUTCOMES } from "./words.js";
 
 const PER_PAGE = 50;
@@ -85,7 +99,7 @@ function runsTable(runs, tools) {
     { name: "Run", cell: (run) => runLink(run.run) },
     { name: "Route", cell: (run) => text(run.route) },
     { name: "Files", class: "number", cell: (run) => count(run.files) },
-    { name: "Rows", class: "number", cell: (run) => count(run.rows) },
+    { name: "Rows", class: "number", cell: (run) => (hasScored(run) ? count(run.rows) : "–") },
     { name: "Begun", cell: (run) => time(run.created_at, tools.now) },
     {
       name: "Took",
@@ -97,7 +111,7 @@ function runsTable(runs, tools) {
 }
 
 function closedCell(run, tools) {
-  const reason = run.why ? h("span", { class: "why small" }, text(run.why)) : null;
+  const reason = run.why ? h("span", { class: "why small" }, message(run.why)) : null;
   return [
     h("span", {}, duration(took(run)), h("span", { class: "quiet" }, " · ", ago(run.closed_at, tools.now))),
     reason,

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { text } from "./pieces.js";
+import { message } from "./pieces.js";
 
 /** The problem, and what to do about it. `tools`: askForKey, refresh. */
 export function trouble(problem, tools) {
@@ -37,7 +37,7 @@ function framed(shape, title, problem, actions) {
     { class: "trouble" },
     icon(shape),
     h("h1", { tabindex: "-1" }, title),
-    h("p", {}, text(problem.message)),
+    h("p", {}, message(problem.message)),
     h("div", { class: "row center" }, actions),
   );
 }

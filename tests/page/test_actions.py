@@ -7,7 +7,7 @@ from tests.page import browser, days
 from tests.page.browser import ELSEWHERE
 from tests.page.conftest import Opened, settled
 from tests.page.fake_app import FakeApp
-from tests.page.world import World, run_name
+from tests.page.world import World, moment, run_name
 
 pytestmark = pytest.mark.full
 
@@ -62,6 +62,23 @@ def test_a_refusal_is_shown_in_its_own_words(opened: Opened, world: World) -> No
 def test_nothing_can_be_rerun_where_nothing_failed(opened: Opened) -> None:
     page = opened(f"runs/{run_name(days.STARTED - 2)}")
     expect(page.get_by_role("button", name="Rerun")).to_have_count(0)
+
+
+def test_no_rerun_is_offered_for_files_that_must_be_mended(opened: Opened) -> None:
+    page = opened(f"runs/{run_name(days.STARTED - 5)}")
+    expect(page.get_by_text("mend the rejected file, and drop it again")).to_be_visible()
+    expect(page.get_by_role("button", name="Rerun")).to_have_count(0)
+
+
+def test_what_was_announced_is_gone_once_it_has_come_about(opened: Opened, world: World) -> None:
+    page = opened(OPEN)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("its 26 files end as canceled")
+    page.get_by_role("button", name="Cancel the run").click()
+    expect(page.locator("main [role=status]")).to_contain_text("is being canceled")
+    world.runs[0].update(stage="closed", outcome="canceled", closed_at=moment(0), words={"canceled": 26})
+    expect(page.locator(".head .badge")).to_have_text("canceled", timeout=5_000)
+    expect(page.locator("main [role=status]")).to_have_text("")
 
 
 def test_those_without_a_key_may_read_and_are_told_how_to_do_more(tab: Page, app: FakeApp) -> None:

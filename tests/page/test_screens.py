@@ -1,7 +1,9 @@
 """Every screen, in every state it can be in: nothing for axe to find, nothing too wide, nothing run from a name."""
 
 import re
+from datetime import datetime, timedelta
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,7 +12,7 @@ from tests.page import browser, days
 from tests.page.browser import PHONE, WIDE, Theme
 from tests.page.conftest import Opened, settled
 from tests.page.fake_app import FakeApp, serving
-from tests.page.world import HOSTILE, World, run_name
+from tests.page.world import HOSTILE, World, moment, run_name
 
 pytestmark = pytest.mark.full
 
@@ -102,6 +104,10 @@ def test_a_route_says_why_its_files_wait(opened: Opened) -> None:
     page = opened("")
     expect(page.locator(".card", has_text="diabetes")).to_contain_text("14 waiting: 1 of 1 jobs busy")
     expect(page.locator(".card", has_text="forecast")).to_contain_text("Held. The endpoint answered 403.")
+    expect(page.locator(".card", has_text="nightly")).to_contain_text("0 0 2 * * *")
+    model = page.locator(".card", has_text="forecast").locator(".model")
+    expect(model).to_have_text("Model: forecast.westeurope")
+    expect(model).to_have_attribute("title", "https://forecast.westeurope.inference.ml.azure.com/jobs")
 
 
 def test_a_run_shows_its_stages_and_each_files_reason(opened: Opened) -> None:
@@ -110,8 +116,94 @@ def test_a_run_shows_its_stages_and_each_files_reason(opened: Opened) -> None:
     assert stages[0] == "gathering"
     assert stages[-1] == "closed"
     page.get_by_role("link", name="rejected 2").click()
-    expect(page.get_by_role("row", name="clinic-oslo")).to_contain_text("column bmi")
+    expect(page.get_by_role("row", name="clinic-oslo")).to_contain_text('column "bmi"')
     expect(page.get_by_role("row")).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        ("files/diabetes/clinic-oslo.csv", ".says"),
+        ("files/diabetes/clinic-oslo.csv", ".reason-text"),
+        ("files/diabetes/clinic-oslo.csv", "td.reason"),
+        (f"runs/{PARTIAL}?word=rejected", "td.reason"),
+        (f"runs/{PARTIAL}", ".notice.bad"),
+        ("", ".lines .why:has-text('line 14')"),
+        ("", ".card .notice"),
+    ],
+)
+def test_the_lines_of_a_reason_are_lines(opened: Opened, place: str, where: str) -> None:
+    shown = opened(place).locator(where).first
+    assert "\n" in shown.inner_text().strip()
+    assert "\\u" not in shown.inner_text()
+
+
+def test_a_mistake_in_the_routes_is_told_line_by_line_with_the_ways_out(opened: Opened, world: World) -> None:
+    world.source, world.problem = (
+        "last-good",
+        "routes.toml is not usable:\n  [routes.diabetes] max_jobs: no number",
+    )
+    banner = opened("").locator(".notice.bad").first
+    assert "not usable:\n  [routes.diabetes]" in banner.inner_text()
+    expect(banner).to_contain_text("those that were in force before stay so")
+    expect(banner).to_contain_text("dropscore routes rollback")
+
+
+def test_what_an_earlier_version_was_rejected_for_is_not_said_of_this_one(opened: Opened) -> None:
+    page = opened("files/diabetes/clinic-east.csv")
+    expect(page.get_by_role("region", name="An earlier version")).to_contain_text("was rejected")
+    expect(page.get_by_text("Mend it and drop it again")).to_have_count(0)
+
+
+def test_what_was_not_scored_shows_no_rows_and_says_that_there_will_be_no_predictions(opened: Opened) -> None:
+    page = opened("files/diabetes/clinic-oslo.csv")
+    expect(page.get_by_text("None: the file was rejected.")).to_be_visible()
+    expect(page.get_by_role("row", name="rejected").get_by_role("cell").nth(3)).to_have_text("–")
+    page = opened("runs?outcome=canceled")
+    expect(page.get_by_role("row", name="canceled").get_by_role("cell").nth(4)).to_have_text("–")
+
+
+def test_what_is_worth_a_look_names_a_file_and_the_reason_and_leads_to_its_like(opened: Opened) -> None:
+    page = opened("")
+    panel = page.get_by_role("region", name="Worth a look")
+    row = panel.get_by_role("listitem").filter(has_text="rejected")
+    expect(row).to_contain_text("diabetes/clinic-oslo.csv")
+    expect(row).to_contain_text('column "bmi" is not a number')
+    panel.get_by_role("link", name="All rejected runs").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_run_that_was_canceled_on_purpose_has_not_failed(opened: Opened) -> None:
+    page = opened(f"runs/{run_name(days.STARTED - 7)}")
+    expect(page.locator(".notice.calm")).to_contain_text(
+        "The run was canceled on request. Its files are still in"
+    )
+    expect(page.locator(".notice.bad")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "links"), [("0" * 8 + "-0000-0000-0000-" + "0" * 12, 0), ("4711", 1)]
+)
+def test_only_a_job_of_a_real_subscription_is_linked(
+    opened: Opened, world: World, subscription: str, links: int
+) -> None:
+    address = f"https://ml.azure.example/runs/job?wsid=/subscriptions/{subscription}/resourcegroups/local"
+    world.details[PARTIAL] = {"studio": address}
+    expect(opened(f"runs/{PARTIAL}").get_by_role("link", name="Job in Azure ML")).to_have_count(links)
+
+
+def test_the_date_of_a_moment_is_told_where_it_is_not_today(opened: Opened, world: World) -> None:
+    world.runs[0]["deadline"] = moment(-86_400)
+    tomorrow = (datetime.now(ZoneInfo("Europe/Oslo")) + timedelta(days=1)).strftime("%-d %b")
+    expect(opened(f"runs/{run_name(days.STARTED)}").locator(".ahead")).to_contain_text(tomorrow)
+
+
+def test_a_plot_of_the_first_rows_says_that_there_are_more(opened: Opened, world: World) -> None:
+    world.row_values = True
+    world.preview["histogram"]["rows"] = 20_000
+    world.files["diabetes/clinic-east.csv"]["versions"][0]["rows"] = 600_000
+    page = opened("files/diabetes/clinic-east.csv")
+    expect(page.locator(".histogram figcaption")).to_contain_text("over the first 20,000 of 600,000 rows")
 
 
 def test_a_preview_is_shown_only_where_row_values_are_allowed(opened: Opened, world: World) -> None:
