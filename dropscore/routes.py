@@ -1,22 +1,22 @@
 """`routes`: which files go to which model, and how that is changed and taken back."""
 
-import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import RenderableType
 
 from dropscore.api import Document, path_of
 from dropscore.application import CommandGroup
 from dropscore.errors import Bad, Unusable
 from dropscore.parameters import change
-from dropscore.plain import ago, counted, lasting, plain, prose
-from dropscore.screen import pairs, table
+from dropscore.plain import ago, counted, plain
+from dropscore.routes_told import COLUMNS, MENDING, changes, holds, row, trouble, trouble_of
+from dropscore.screen import table
 from dropscore.session import Session, session
 
 TOML = {"Content-Type": "application/toml"}
+MENDED = "config/routes.toml can be used again. The routes in force stay as they are: they were the last good ones."
+REPLACED = "The text is replaced. No key of a route has changed."
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -30,34 +30,28 @@ def list_routes() -> None:
     """List the routes, what waits for each, and its model."""
     found = session()
     document = found.api.get("routes")
-    rows = [
-        (
-            one["name"],
-            one["pattern"],
-            one["waiting"] or "",
-            f"{one['busy']} of {one['max_jobs']}",
-            lasting(timedelta(seconds=one["typical_seconds"])) if one["typical_seconds"] else "",
-            f"held: {prose(one['held']['why'])}" if one["held"] else ago(one["next_due"], found.now()),
-            one["model"],
-        )
-        for one in document["routes"]
-    ]
-    columns = ("route", "pattern", "waiting", "busy", "takes", "", "model")
-    problem = (
-        [f"The routes in force are the last good ones: {document['problem']}"] if document["problem"] else []
-    )
-    found.show(document, *problem, table(columns, rows, found.screen.out.width) if rows else "No routes.")
+    rows = [row(found, one) for one in document["routes"]]
+    shown = table(COLUMNS, rows, found.screen.out.width) if rows else "No routes."
+    problem = trouble(document)
+    found.show(document, *problem, *([""] if problem else []), shown, *holds(document["routes"]))
+    if problem:
+        found.screen.note(MENDING)
 
 
 @routes.command("show")
 def show_routes() -> None:
-    """Write routes.toml to stdout, as it is in force; edit it and put it back with set."""
+    """Write routes.toml to stdout, as it stands; edit it and put it back with set.
+
+    Where the app cannot use that text, stderr says so: the last good routes are in force then.
+    """
     found = session()
     text, etag = found.api.text("routes.toml")
     if found.as_json:
         found.screen.document({"etag": etag, "text": text})
-    else:
-        click.echo(plain(text, keep="\n\t") if found.screen.out.is_terminal else text, nl=False)
+        return
+    click.echo(plain(text, keep="\n\t") if found.screen.out.is_terminal else text, nl=False)
+    if problem := trouble_of(found.api):
+        note(found, "This text is not in force.", *problem, MENDING)
 
 
 @routes.command("check")
@@ -85,11 +79,32 @@ def set_routes(target: str, keys: tuple[str, ...]) -> None:
     """
     found = session()
     if keys:
-        wanted: dict[str, Any] = dict(change(one) for one in keys)
-        document = found.api.patch(f"routes/{path_of(target)}", wanted)
+        change_keys(found, target, dict(change(one) for one in keys))
     else:
-        document = found.api.send("PUT", "routes.toml", text_of(target), TOML)
-    report(found, document)
+        put_text(found, text_of(target))
+
+
+def change_keys(session: Session, route: str, wanted: dict[str, Any]) -> None:
+    """Raises Bad with the way out where it is the text as it stands that cannot be changed."""
+    broken = trouble_of(session.api)
+    try:
+        document = session.api.patch(f"routes/{path_of(route)}", wanted)
+    except Bad as problem:
+        if not broken:
+            raise
+        told = f"{problem.message} config/routes.toml has problems of its own and is not in force."
+        raise Bad(problem.code, told, MENDING, problem.status, problem.details) from None
+    report(session, document, MENDED if broken else "Nothing changes.")
+
+
+def put_text(session: Session, text: bytes) -> None:
+    """Puts a text in the place of the one that stands now, and of no other that somebody puts there meanwhile."""
+    standing, etag = session.api.text("routes.toml")
+    broken = trouble_of(session.api)
+    headers = {**TOML, "If-Match": etag} if etag else TOML
+    document = session.api.send("PUT", "routes.toml", text, headers)
+    same = text.decode("utf-8", "replace") == standing
+    report(session, document, MENDED if broken else "Nothing changes." if same else REPLACED)
 
 
 def text_of(target: str) -> bytes:
@@ -103,7 +118,10 @@ def text_of(target: str) -> bytes:
 
 @routes.command("history")
 def history() -> None:
-    """List the routes that were in force before, newest first."""
+    """List the texts that the routes had, newest first.
+
+    The text of ID is the blob history/ID.toml in the container config.
+    """
     found = session()
     document = found.api.get("routes/history")
     rows = [
@@ -118,32 +136,25 @@ def history() -> None:
 @routes.command("rollback")
 @click.argument("to", required=False, metavar="[ID]")
 def rollback(to: str | None) -> None:
-    """Put the routes of ID in force again; without it those before the present ones."""
+    """Put the text of ID in force again; without it the one before the present one.
+
+    A second rollback without ID undoes the first. To go further back, take an ID of `dropscore routes history`.
+    """
     found = session()
-    report(found, found.api.post("routes/rollback", {"to": to} if to else {}))
+    broken = trouble_of(found.api)
+    document = found.api.post("routes/rollback", {"to": to} if to else {})
+    report(found, document, MENDED if broken else REPLACED)
 
 
-def report(session: Session, document: Document) -> None:
-    """What has changed, and how to take it back."""
-    session.show(document, *changes(document))
+def report(session: Session, document: Document, none: str) -> None:
+    """What has changed, and how to take it back; `none` says what it means that no key of a route has."""
+    session.show(document, *changes(document, none))
     if document["changes"]:
         session.screen.note(
             f"{counted(len(document['changes']), 'change')} in force. Undo: `dropscore routes rollback`"
         )
 
 
-def changes(document: Document) -> list[RenderableType]:
-    if not document["changes"]:
-        return ["Nothing changes."]
-    shown: list[RenderableType] = []
-    for one in document["changes"]:
-        title = f"{one['route']}.{one['key']}" if one["key"] else str(one["route"])
-        shown += [title, pairs([("  before", value(one["before"])), ("  after", value(one["after"]))])]
-    return shown
-
-
-def value(found: object) -> str:
-    """A value of a route, as JSON writes it; text as it stands."""
-    if found is None:
-        return "-"
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+def note(session: Session, *lines: str) -> None:
+    for line in lines:
+        session.screen.note(line)

@@ -54,7 +54,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.troubles:
             self.reply(*self.server.troubles.pop(0))
             return
-        if self.server.key and self.headers.get("x-functions-key") != self.server.key:
+        wanted = self.server.key if self.path != "/api/health" else ""
+        if wanted and self.headers.get("x-functions-key") != wanted:
             self.reply(401, {}, b"")
             return
         try:
@@ -79,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             if method == self.command and found:
                 made = make(self.server.world, *found.groups(), query=query, body=body, headers=self.headers)
                 if isinstance(made, bytes):
-                    return 200, {"ETag": '"0xR"'}, made
+                    return 200, {"ETag": etag(self.server.world)}, made
                 status = made.pop("STATUS", 202 if method in ("PUT", "POST") else 200)
                 return status, {"Content-Type": "application/json"}, json.dumps(made).encode()
         raise Wrong(404, "no-such-address", "There is nothing.")
@@ -90,6 +91,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def etag(world: World) -> str:
+    """Of the text of the routes."""
+    return f'"0xR{len(world.texts)}"'
 
 
 def health(world: World, **_: Any) -> dict[str, Any]:
@@ -106,7 +112,7 @@ def put_file(world: World, name: str, body: bytes, headers: Any, **_: Any) -> di
 
 
 def list_routes(world: World, **_: Any) -> dict[str, Any]:
-    return {"source": "blob", "etag": "0xR", "problem": None, "routes": list(world.routes.values())}
+    return {"source": "blob", "etag": "0xR", "problem": world.problem, "routes": list(world.routes.values())}
 
 
 def checked(world: World, body: bytes) -> tuple[list[str], list[dict[str, Any]]]:
@@ -128,11 +134,14 @@ def check_routes(world: World, body: bytes, **_: Any) -> dict[str, Any]:
     return {"valid": not problems, "problems": problems, "changes": changes, "STATUS": 200}
 
 
-def put_routes(world: World, body: bytes, **_: Any) -> dict[str, Any]:
+def put_routes(world: World, body: bytes, headers: Any, **_: Any) -> dict[str, Any]:
+    if headers.get("If-Match") not in (None, etag(world)):
+        raise Wrong(412, "changed-meanwhile", "The routes have been changed since you read them.")
     problems, changes = checked(world, body)
     if problems:
         raise Wrong(422, "bad-routes", "The routes are not valid.", problems=problems)
     world.texts.append(body.decode())
+    world.problem = None
     for one in changes:
         world.routes[one["route"]]["model"] = one["after"]
     return {"id": f"v{len(world.texts)}", "etag": "0xR", "changes": changes, "STATUS": 200}
@@ -141,6 +150,8 @@ def put_routes(world: World, body: bytes, **_: Any) -> dict[str, Any]:
 def patch_route(world: World, name: str, body: bytes, **_: Any) -> dict[str, Any]:
     if name not in world.routes:
         raise Wrong(404, "no-such-route", f"There is no route {name}.")
+    if world.problem:
+        raise Wrong(422, "bad-routes", "The routes cannot be changed: Unexpected character.", problems=[])
     wanted = json.loads(body)
     changes = [
         {"route": name, "key": key, "before": world.routes[name].get(key), "after": value}
@@ -167,18 +178,29 @@ def rollback(world: World, body: bytes, **_: Any) -> dict[str, Any]:
     changes = [
         {"route": "diabetes", "key": "model", "before": "https://new/jobs", "after": "https://old/jobs"}
     ]
+    if world.problem:
+        # What is put back is what was in force all the while.
+        world.problem, changes = None, []
     return {"id": "v9", "etag": "0xR", "changes": changes, "STATUS": 200}
 
 
 def backfill(world: World, body: bytes, **_: Any) -> dict[str, Any]:
     asked = json.loads(body)
     found = [one for one in world.versions if one.name.startswith(asked["prefix"])]
+    others = [one for one in found if one.route != asked["route"]]
+    found = [one for one in found if one not in others]
     before = [one for one in found if world.word(one)]
     wanted = found if asked["force"] else [one for one in found if one not in before]
     if asked["dry_run"]:
         foreseen = {"files": len(wanted), "bytes": sum(len(one.data) for one in wanted), "minutes": 1}
         names = [one.name for one in wanted][:20]
-        return {**foreseen, "scored_before": len(before), "names": names, "STATUS": 200}
+        return {
+            **foreseen,
+            "scored_before": len(before),
+            "others": len(others),
+            "names": names,
+            "STATUS": 200,
+        }
     world.backfills["b1"] = [one.run for one in wanted]
     return {"backfill": "b1", "url": "/api/backfill/b1"}
 
@@ -191,8 +213,9 @@ def get_backfill(world: World, name: str, **_: Any) -> dict[str, Any]:
     runs = world.backfills[name][: world.looks]
     running = len(runs) < len(world.backfills[name])
     asked = {"route": "diabetes", "prefix": "diabetes/", "force": False}
-    status = "running" if running else "completed"
-    return {"backfill": name, "status": status, **asked, "files": len(runs), "runs": runs}
+    status = "failed" if world.backfill_why else "running" if running else "completed"
+    shown = {"files": len(runs), "runs": runs, "why": world.backfill_why}
+    return {"backfill": name, "status": status, **asked, **shown}
 
 
 def no_arguments(act: Callable[..., Any]) -> Callable[..., Any]:

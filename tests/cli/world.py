@@ -46,7 +46,10 @@ class World:
     texts: list[str] = field(default_factory=lambda: ["# the first\n"])
     row_values: bool = True
     stale: bool = False
+    # Why the text of the routes is not the one in force.
+    problem: str | None = None
     backfills: dict[str, list[str]] = field(default_factory=dict)
+    backfill_why: str = ""
     looks: int = 0
 
     def sleep(self, seconds: float) -> None:
@@ -210,7 +213,11 @@ class World:
             found = [run for run in found if (run["stage"] == "closed") == (wanted == "closed")]
         start, limit = int(query.get("after", 0)), int(query.get("limit", 50))
         following = start + limit
-        return {"runs": found[start:following], "next": str(following) if following < len(found) else None}
+        closed = [run for run in found if run["stage"] == "closed"]
+        # The first page has every open run, as the app's.
+        opened = [run for run in found if run not in closed] if "after" not in query else []
+        page = opened + closed[start:following]
+        return {"runs": page, "next": str(following) if following < len(closed) else None}
 
     def cancel(self, run: str) -> dict[str, Any]:
         if self.stage(self.version_of(run)) == "closed":
