@@ -12,8 +12,8 @@ from dropscore.bars import shown
 from dropscore.errors import Bad, Unusable
 from dropscore.following import Looks, follow
 from dropscore.parameters import Duration, RouteName
-from dropscore.plain import counted, plain, sized
-from dropscore.runs import wait_for_runs
+from dropscore.plain import counted, plain, prose, sized
+from dropscore.reruns import wait_for_runs
 from dropscore.session import Session, session
 
 
@@ -23,7 +23,7 @@ class FollowedBackfill:
     def __init__(self, name: str, foreseen: int) -> None:
         self.foreseen = foreseen
         self.name, self.word, self.stage, self.done, self.note = name, "", "running", 0.0, ""
-        self.document = Document(runs=[])
+        self.document = Document(runs=[], why="")
 
     def look(self, seen: Looks) -> None:
         found = self.document = seen.api.get(f"backfill/{path_of(self.name)}")
@@ -59,7 +59,8 @@ def backfill(
 ) -> int:
     """Score what lies in the inbox already.
 
-    ROUTE takes all files whose names begin with PREFIX. It says first how many they are, and asks.
+    Of the files whose names begin with PREFIX, those that the pattern of ROUTE takes are scored. It says first how many
+    they are, and asks.
     """
     found = session()
     body = {"route": route, "prefix": prefix, "force": force, "per_minute": per_minute}
@@ -69,25 +70,25 @@ def backfill(
         )
     planned = found.api.post("backfill", {**body, "dry_run": True})
     if dry_run or not planned["files"]:
-        found.show(planned, *described(planned, force=force))
+        found.show(planned, *described(planned, body))
         return 0
-    if not yes and not agreed(found, planned, force=force):
+    if not yes and not agreed(found, planned, body):
         found.screen.note("Nothing was started.")
         return 0
     return begin(found, {**body, "dry_run": False}, planned["files"], timeout if wait else None)
 
 
-def described(planned: Document, *, force: bool) -> list[str]:
+def described(planned: Document, asked: dict[str, Any]) -> list[str]:
     """What a backfill would do."""
     before = planned["scored_before"]
     again = (
         "of them were scored before"
-        if force
+        if asked["force"]
         else "were scored before and are left out; --force takes them, too"
     )
     shown = [f"{before:,} {again}."] if before else []
     if not planned["files"]:
-        return [*shown, "There is nothing to score."]
+        return [*shown, *nothing(planned, asked)]
     minutes = counted(max(1, planned["minutes"]), "minute")
     shown = [
         f"{counted(planned['files'], 'file')}, {sized(planned['bytes'])}, begun within {minutes}.",
@@ -98,8 +99,21 @@ def described(planned: Document, *, force: bool) -> list[str]:
     return [*shown, *names, f"  and {more:,} more"] if more > 0 else [*shown, *names]
 
 
-def agreed(session: Session, planned: Document, *, force: bool) -> bool:
-    session.screen.say(*described(planned, force=force))
+def nothing(planned: Document, asked: dict[str, Any]) -> list[str]:
+    """Why there is nothing to score. An app of an earlier version does not count the `others`."""
+    route, prefix, others = asked["route"], asked["prefix"], planned.get("others")
+    if planned["scored_before"]:
+        return ["There is nothing to score."]
+    if others:
+        begin = "1 file begins" if others == 1 else f"{others:,} files begin"
+        told = f'{begin} with "{prefix}", and the pattern of {route} takes none of them.'
+        return [f"There is nothing to score: {told}", "`dropscore routes list` shows the patterns."]
+    whose = f"that {route} takes " if others is None else ""
+    return [f'There is nothing to score: no file {whose}begins with "{prefix}".']
+
+
+def agreed(session: Session, planned: Document, asked: dict[str, Any]) -> bool:
+    session.screen.say(*described(planned, asked))
     return click.confirm("Start?", err=True)
 
 
@@ -116,7 +130,7 @@ def begin(session: Session, body: dict[str, Any], foreseen: int, timeout: timede
     with shown(session.screen, [followed]) as show:
         follow(session, [followed], timeout, show)
     if followed.word != "completed":
-        session.show(followed.document, f"Backfill {name} is {followed.word}: {followed.note}.")
+        session.show(followed.document, f"Backfill {name} {ending(followed.document)}: {followed.note}.")
         return Bad.exit_code
     return wait_for_runs(session, followed.document, followed.document["runs"], timeout)
 
@@ -129,7 +143,16 @@ def backfill_status(backfill: str) -> None:
     document = found.api.get(f"backfill/{path_of(backfill)}")
     runs = counted(len(document["runs"]), "run")
     far = f"{counted(document['files'], 'file')} started, in {runs}"
-    found.show(document, f"Backfill {document['backfill']} is {document['status']}: {far}.")
+    found.show(document, f"Backfill {document['backfill']} {ending(document)}: {far}.")
+
+
+def ending(document: Document) -> str:
+    """`is running`, or `has failed (three runs in a row …)`: how it stands, and why."""
+    stands = {"failed": "has failed", "canceled": "was canceled"}.get(
+        document["status"], f"is {document['status']}"
+    )
+    why = prose(document.get("why")).rstrip(".")
+    return f"{stands} ({why})" if why else stands
 
 
 @click.command("backfill-cancel", cls=Command)
@@ -137,7 +160,7 @@ def backfill_status(backfill: str) -> None:
 def backfill_cancel(backfill: str) -> None:
     """Stop BACKFILL.
 
-    It starts no more files; runs that it has started go on.
+    It starts no more files; runs that it has started go on. A route still takes, in its turn, what fits its pattern.
     """
     found = session()
     document = found.api.post(f"backfill/{path_of(backfill)}/cancel")

@@ -7,8 +7,9 @@ from dropscore.app import completion, health
 from dropscore.application import Application
 from dropscore.backfill import backfill, backfill_cancel, backfill_status
 from dropscore.drop import drop
+from dropscore.reruns import cancel, rerun
 from dropscore.routes import routes
-from dropscore.runs import cancel, rerun, runs, show
+from dropscore.runs import runs, show
 from dropscore.status import predictions, status
 from dropscore.watch import watch
 

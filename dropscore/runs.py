@@ -1,8 +1,6 @@
-"""`runs`, `show`, `cancel`, `rerun`: what is being scored, what was, and what is to be done about it."""
+"""`runs`, `show`: what is being scored, and what was."""
 
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
 
 import click
 from rich.console import RenderableType
@@ -10,11 +8,8 @@ from rich.text import Text
 
 from dropscore.api import Api, Document, path_of
 from dropscore.application import Command
-from dropscore.bars import shown
-from dropscore.errors import Bad
-from dropscore.following import GOOD, FollowedRun, follow
-from dropscore.parameters import Duration, RouteName, Since
-from dropscore.plain import ago, counted, lasting, moment, plain, prose
+from dropscore.parameters import RouteName, Since
+from dropscore.plain import ago, counted, lasting, moment, plain, prose, typed
 from dropscore.screen import cell, pairs, table
 from dropscore.session import Session, session
 
@@ -32,7 +27,9 @@ OUTCOMES = ("succeeded", "partial", "rejected", "failed", "canceled", "timed-out
 @click.option(
     "--since", type=Since(), metavar="TIME", help="Only newer ones: 2h, 2026-11-21 or 2026-11-21T08:00Z."
 )
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="The most to list."
+)
 def runs(route: str | None, state: str | None, outcome: str | None, since: str | None, limit: int) -> None:
     """List runs, newest first.
 
@@ -42,12 +39,12 @@ def runs(route: str | None, state: str | None, outcome: str | None, since: str |
     document = listed(found.api, limit, route=route, state=state, outcome=outcome, since=since)
     empty = "No runs." if not any((route, state, outcome, since)) else "No such runs."
     found.show(document, run_table(found, document["runs"]) if document["runs"] else empty)
-    if document["next"]:
+    if document["more"]:
         found.screen.note(f"There are more: --limit {min(limit * 10, 10_000)}")
 
 
 def listed(api: Api, limit: int, **filters: str | None) -> Document:
-    """The first `limit` runs, page by page; `next` is the cursor of what follows."""
+    """The first `limit` runs, page by page; `next` is the cursor of what follows, if that is where a page ends."""
     kept: list[Document] = []
     cursor = None
     while True:
@@ -56,7 +53,10 @@ def listed(api: Api, limit: int, **filters: str | None) -> Document:
         cursor = page["next"]
         # A filter may find nothing on one page, and something on the next.
         if not cursor or len(kept) >= limit:
-            return Document(runs=kept, next=cursor)
+            break
+    # The first page holds every open run, however few were asked for.
+    cut = len(kept) > limit
+    return Document(runs=kept[:limit], next=None if cut else cursor, more=cut or bool(cursor))
 
 
 def run_table(session: Session, runs: Iterable[Document]) -> RenderableType:
@@ -92,6 +92,13 @@ def show(run: str, limit: int) -> None:
     document = found.api.get(f"runs/{path_of(run)}")
     document["results"] = results(found.api, document, limit)
     found.show(document, *described(found, document))
+    ended = document["words"] or {}
+    if document["stage"] == "closed" and (ended.get("failed") or ended.get("canceled")):
+        found.screen.note(go_on(document["run"]))
+
+
+def go_on(run: str) -> str:
+    return f"Go on with what failed or was canceled: `dropscore rerun {typed(run)}`"
 
 
 def results(api: Api, run: Document, limit: int) -> list[Document]:
@@ -143,48 +150,3 @@ def details(session: Session, run: Document) -> list[tuple[str, object]]:
         ("job", run["job"]),
         ("studio", run["studio"]),
     ]
-
-
-@click.command(cls=Command)
-@click.argument("run")
-def cancel(run: str) -> None:
-    """Stop RUN and its job.
-
-    Its files end as canceled and stay in the inbox.
-    """
-    found = session()
-    document = found.api.post(f"runs/{path_of(run)}/cancel")
-    found.show(document, f"{document['run']} is being canceled; its files stay in the inbox.")
-    found.screen.note(f"How far is it? `dropscore show {document['run']}`")
-
-
-@click.command(cls=Command)
-@click.argument("run")
-@click.option("--wait", is_flag=True, help="Wait until it is closed again.")
-@click.option("--timeout", type=Duration(), default="2h", show_default=True, help="The longest wait.")
-def rerun(run: str, wait: bool, timeout: timedelta) -> int:
-    """Go on with the files of RUN that failed or were canceled.
-
-    What a completed job has left is unpacked again first; only what is missing then is scored once more.
-    """
-    found = session()
-    document = found.api.post(f"runs/{path_of(run)}/rerun")
-    names = [one["run"] for one in document["runs"]]
-    if wait:
-        return wait_for_runs(found, document, names, timeout)
-    found.show(
-        document,
-        *(f"{one['run']} goes on with {counted(len(one['blobs']), 'file')}." for one in document["runs"]),
-    )
-    found.screen.note(f"How far is it? `dropscore show {names[0]}`")
-    return 0
-
-
-def wait_for_runs(session: Session, document: dict[str, Any], names: list[str], timeout: timedelta) -> int:
-    """Waits until runs are closed and shows what came of them: 1 where one of them did not succeed."""
-    followed = [FollowedRun(name) for name in names]
-    with shown(session.screen, followed) as tell:
-        follow(session, followed, timeout, tell)
-    closed = [one.document for one in followed if one.document]
-    session.show({**document, "closed": closed}, run_table(session, closed) if closed else "No runs.")
-    return 0 if all(one.word in GOOD for one in followed) else Bad.exit_code

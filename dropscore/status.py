@@ -13,6 +13,7 @@ from dropscore.errors import NotFound, Unusable
 from dropscore.following import held
 from dropscore.names import known_file
 from dropscore.plain import ago, plain, prose, sized, typed
+from dropscore.runs import go_on
 from dropscore.saving import check_free, save
 from dropscore.screen import cell, pairs, table
 from dropscore.session import Session, session
@@ -29,13 +30,15 @@ def status(file: str) -> None:
     found = session()
     document = known_file(found.api, file)
     found.show(document, *described(found, document))
+    if document["state"] in ("failed", "canceled") and document["run"]:
+        found.screen.note(go_on(document["run"]))
 
 
 def described(session: Session, document: Document) -> list[RenderableType]:
     """What a person wants to know, the answer first."""
     shown: list[RenderableType] = [
         Text.assemble(Text(plain(document["file"]), "bold"), "  ", cell(document["state"])),
-        prose(document["says"]),
+        says(document),
         pairs(details(session, document)),
         *note(document),
     ]
@@ -51,21 +54,33 @@ def described(session: Session, document: Document) -> list[RenderableType]:
     return shown
 
 
+def says(document: Document) -> str:
+    """The app's sentence; without the reason where that stands below, line by line."""
+    said, reason = str(document["says"]), document["versions"][0]["why"] if document["versions"] else ""
+    if reason and note(document) and reason in document["rejected"]["why"]:
+        said = said.replace(reason, "").strip().rstrip(":. ") + "."
+    return prose(said)
+
+
 def details(session: Session, document: Document) -> list[tuple[str, object]]:
     waiting, predictions, rejected = (document[key] for key in ("waiting", "predictions", "rejected"))
     newest = document["versions"][0] if document["versions"] else Document(rows=0, why="")
+    why = newest["why"] if newest["why"] not in document["says"] else ""
+    because = "" if waiting and waiting["held"] and waiting["held"] in document["says"] else held(document)
+    now = document["state"] == "rejected"
     return [
         (
             "waits",
             f"since {ago(waiting['since'], session.now())}, {waiting['ahead']} ahead" if waiting else "",
         ),
-        ("because", held(document)),
-        ("why", prose(newest["why"] if newest["why"] not in document["says"] else "")),
+        ("because", because),
+        ("why", prose(why)),
         ("route", document["route"]),
         ("run", document["run"]),
         ("rows", f"{newest['rows']:,}" if newest["rows"] else ""),
         ("predictions", predictions["url"] if predictions else ""),
-        ("rejected as", rejected["name"] if rejected else ""),
+        ("rejected as", rejected["name"] if rejected and now else ""),
+        ("earlier", f"a version was rejected as {rejected['name']}" if rejected and not now else ""),
     ]
 
 

@@ -73,7 +73,7 @@ def looked(session: Session) -> Document:
 def picture(session: Session, seen: Document) -> RenderableType:
     width = session.screen.out.width
     parts: list[RenderableType] = [
-        table(("route", "waiting", "oldest", "busy", ""), waiting(session, seen["routes"]), width)
+        table(("route", "waiting", "oldest", "busy", "held"), waiting(session, seen["routes"]), width)
     ]
     parts += ["", Text("Under way", "bold")]
     parts.append(
@@ -100,7 +100,7 @@ def waiting(session: Session, routes: Iterable[Document]) -> list[tuple[object, 
             one["waiting"] or "",
             ago(one["oldest_waiting"], session.now()),
             f"{one['busy']} of {one['max_jobs']}",
-            f"held: {prose(one['held']['why'])}" if one["held"] else "",
+            prose(one["held"]["why"]) if one["held"] else "",
         )
         for one in routes
     ]

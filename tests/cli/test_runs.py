@@ -1,8 +1,11 @@
 """`dropscore runs`, `show`, `cancel`, `rerun`, `watch`, `backfill`."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.cli.world import route
 
 FIRST, SECOND = "01RUN000000000000000000001", "01RUN000000000000000000002"
 
@@ -26,7 +29,7 @@ def test_runs_are_listed_newest_first(dropped: Shell) -> None:
 def test_no_runs_are_no_error(shell: Shell) -> None:
     assert shell.run("runs").stdout == "No runs.\n"
     assert shell.run("runs", "--outcome", "failed").stdout == "No such runs.\n"
-    assert shell.json("runs") == {"runs": [], "next": None}
+    assert shell.json("runs") == {"runs": [], "next": None, "more": False}
 
 
 def test_filters_go_to_the_app(dropped: Shell) -> None:
@@ -58,8 +61,22 @@ def test_a_long_list_is_read_page_by_page(shell: Shell) -> None:
     assert shell.run("runs", "--limit", "2").stderr == "There are more: --limit 20\n"
 
 
+def test_a_limit_holds_where_more_runs_are_open(shell: Shell) -> None:
+    for number in range(3):
+        shell.app.world.drop(f"diabetes/{number}.csv", b"stay\n1\n")
+    shell.app.world.sleep(60)
+    result = shell.run("runs", "--limit", "2")
+    assert len(result.stdout.splitlines()) == 4
+    assert result.stderr == "There are more: --limit 20\n"
+    found = shell.json("runs", "--limit", "2")
+    assert (len(found["runs"]), found["next"], found["more"]) == (2, None, True)
+    assert shell.json("runs", "--limit", "3")["more"] is False
+
+
 def test_a_run_is_shown_with_its_stages_and_files(dropped: Shell) -> None:
-    assert dropped.run("show", SECOND).stdout == (
+    result = dropped.run("show", SECOND)
+    assert result.stderr == f"Go on with what failed or was canceled: `dropscore rerun {SECOND}`\n"
+    assert result.stdout == (
         f"{SECOND}  diabetes  failed\n"
         "files   1 (1 failed)\n"
         "rows    1\n"
@@ -89,7 +106,12 @@ def test_a_run_that_is_not_there_is_not_found(shell: Shell) -> None:
 
 def test_a_run_is_canceled_once(shell: Shell) -> None:
     shell.run("drop", shell.file("slow.csv", "stay\n1\n"), "--wait", "--timeout", "5s")
-    assert shell.run("cancel", FIRST).stdout == f"{FIRST} is being canceled; its files stay in the inbox.\n"
+    result = shell.run("cancel", FIRST)
+    assert result.stdout == f"{FIRST} is being canceled; its files stay in the inbox.\n"
+    assert result.stderr == (
+        f"How far is it? `dropscore show {FIRST}`\n"
+        f"Once it is closed: `dropscore rerun {FIRST}` goes on with its files.\n"
+    )
     late = shell.run("cancel", FIRST)
     assert (late.exit_code, late.stderr) == (7, f"Error: The job of {FIRST} has ended.\n")
 
@@ -99,7 +121,12 @@ def test_a_rerun_is_waited_for(dropped: Shell) -> None:
     assert result.stdout.splitlines()[-1].split()[:3] == [SECOND, "diabetes", "succeeded"]
     assert result.exit_code == 0
     again = dropped.run("rerun", SECOND)
-    assert (again.exit_code, again.stderr) == (7, f"Error: No file of {SECOND} failed.\n")
+    assert again.stderr == (
+        f"Error: No file of {SECOND} failed.\n"
+        f"`dropscore show {SECOND}` says how each file ended: mend a rejected one and drop it again. "
+        "`dropscore runs --state open` lists runs that may have the others.\n"
+    )
+    assert again.exit_code == 7
 
 
 def test_a_rerun_says_which_runs_go_on(dropped: Shell) -> None:
@@ -113,8 +140,8 @@ def test_watch_looks_once_where_nobody_watches(dropped: Shell) -> None:
     dropped.run("drop", dropped.file("slow.csv", "stay\n1\n"), "--wait", "--timeout", "5s")
     shown = dropped.run("watch").stdout
     assert shown.startswith(
-        "route     waiting  oldest  busy\n"
-        "────────────────────────────────────\n"
+        "route     waiting  oldest  busy    held\n"
+        "───────────────────────────────────────\n"
         "diabetes                   0 of 1\n"
     )
     under_way, closed = shown.split("\nUnder way\n")[1].split("\nClosed last\n")
@@ -151,8 +178,26 @@ def test_a_backfill_says_first_what_it_would_do(lying: Shell) -> None:
 
 def test_a_backfill_of_nothing_is_none(lying: Shell) -> None:
     result = lying.run("backfill", "diabetes", "elsewhere/", "--yes")
-    assert (result.stdout, result.exit_code) == ("There is nothing to score.\n", 0)
+    said = 'There is nothing to score: no file begins with "elsewhere/".\n'
+    assert (result.stdout, result.exit_code) == (said, 0)
     assert not lying.app.world.backfills
+
+
+def test_a_backfill_of_what_another_route_takes_says_so(lying: Shell) -> None:
+    lying.app.world.routes["other"] = route("other")
+    lying.run("drop", lying.file("a.csv"), lying.file("b.csv"), "--route", "other")
+    assert lying.run("backfill", "diabetes", "other/", "--dry-run").stdout == (
+        'There is nothing to score: 2 files begin with "other/", and the pattern of diabetes takes none of them.\n'
+        "`dropscore routes list` shows the patterns.\n"
+    )
+
+
+def test_an_app_that_does_not_count_others_is_understood(lying: Shell) -> None:
+    answer = {"files": 0, "bytes": 0, "minutes": 0, "scored_before": 0, "names": []}
+    lying.app.troubles = [(200, {}, json.dumps(answer).encode())]
+    assert lying.run("backfill", "diabetes", "other/", "--dry-run").stdout == (
+        'There is nothing to score: no file that diabetes takes begins with "other/".\n'
+    )
 
 
 def test_a_backfill_that_nobody_confirms_is_not_started(lying: Shell) -> None:
@@ -180,3 +225,11 @@ def test_waiting_for_a_backfill_is_waiting_for_its_runs(lying: Shell) -> None:
         "b1: running (1 of 2 files started)",
         "b1: completed",
     ]
+
+
+def test_a_backfill_that_ends_early_says_why(lying: Shell) -> None:
+    lying.app.world.backfill_why = "Three runs in a row published nothing."
+    result = lying.run("backfill", "diabetes", "diabetes/", "--yes", "--wait")
+    said = "Backfill b1 has failed (Three runs in a row published nothing)"
+    assert (result.exit_code, result.stdout) == (1, f"{said}: 1 of 2 files started.\n")
+    assert lying.run("backfill-status", "b1").stdout == f"{said}: 2 files started, in 2 runs.\n"

@@ -41,7 +41,7 @@ def test_a_rejected_file_says_why_under_its_short_name(dropped: Shell) -> None:
     shown = dropped.run("status", "bad.csv").stdout
     assert shown == (
         "diabetes/bad.csv  rejected\n"
-        "The file is rejected. Line 2, column age: not a number.\n"
+        "The file is rejected.\n"
         "route        diabetes\n"
         "run          01RUN000000000000000000002\n"
         "rejected as  diabetes/bad.csv\n"
@@ -49,6 +49,37 @@ def test_a_rejected_file_says_why_under_its_short_name(dropped: Shell) -> None:
         "This file was not scored.\n"
         "\n"
         "Line 2, column age: not a number.\n"
+    )
+
+
+def test_of_a_mended_file_it_is_an_earlier_version_that_was_rejected(dropped: Shell) -> None:
+    known = dropped.app.world.file("diabetes/good.csv")
+    known["rejected"] = {"name": "diabetes/good.csv", "why": "Line 2"}
+    dropped.app.troubles = [(200, {}, json.dumps(known).encode())]
+    assert dropped.run("status", "diabetes/good.csv").stdout.splitlines()[-2:] == [
+        "predictions  http://127.0.0.1:10000/devstoreaccount1/predictions/diabetes/good.csv",
+        "earlier      a version was rejected as diabetes/good.csv",
+    ]
+
+
+def test_why_a_held_file_waits_is_said_once(shell: Shell) -> None:
+    shell.run("drop", shell.file("clinic.csv"))
+    known = shell.app.world.file("diabetes/clinic.csv")
+    known["waiting"]["held"] = "the endpoint answers 404"
+    known["says"] = "It waits: the endpoint answers 404. The app tries again by itself."
+    shell.app.troubles = [(200, {}, json.dumps(known).encode())]
+    assert shell.run("status", "diabetes/clinic.csv").stdout == (
+        "diabetes/clinic.csv  waiting\n"
+        "It waits: the endpoint answers 404. The app tries again by itself.\n"
+        "waits  since 0 s ago, 0 ahead\n"
+        "route  diabetes\n"
+    )
+
+
+def test_a_failed_file_says_how_to_go_on(shell: Shell) -> None:
+    shell.run("drop", shell.file("fail.csv", "fail\n1\n"), "--wait")
+    assert shell.run("status", "fail.csv").stderr == (
+        "Go on with what failed or was canceled: `dropscore rerun 01RUN000000000000000000001`\n"
     )
 
 
