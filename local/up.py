@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from local.children import ChildFailed
+from local.children import Child, ChildFailed
 from local.host.http_triggers import KEY
 from local.stack import ROOT, Stack
 
@@ -31,9 +31,14 @@ def lines_of(log: Path) -> Iterator[str]:
 
 
 def welcome(stack: Stack) -> str:
+    """What to do first. The key itself is not repeated: terminals are recorded."""
+    key = stack.settings.get(KEY)
+    asked = (
+        "\n  over HTTP a key   is asked for: export DROPSCORE_KEY=…, what you gave as --key" if key else ""
+    )
     return f"""
 dropscore is up.
-
+{asked}
   drop CSVs into    the container "inbox", as diabetes/<name>.csv,
                     or python3 dev.py cli drop <name>.csv --route diabetes --wait
   take predictions  from the container "predictions"
@@ -47,6 +52,15 @@ dropscore is up.
 
 Ctrl-C ends everything; the next start continues where this one stopped.
 """
+
+
+def ended(child: Child) -> str:
+    """What is said of a part that ended by itself, the line that matters last. The host's words are on the screen."""
+    words = "" if child.name == "host" else f"The last words of {child.name}:\n{child.last_lines()}\n"
+    return (
+        f"{words}\n{child.name} ended by itself, with {child.process.returncode}; its log is {child.log}\n"
+        "Everything is stopped. The next start continues where this one stopped: python3 dev.py up"
+    )
 
 
 def main() -> None:
@@ -75,7 +89,8 @@ def main() -> None:
 
 def watch(stack: Stack, stop: threading.Event) -> None:
     """Shows the host's log until asked to stop. Raises ChildFailed when a part of the stack ends by itself."""
-    for line in lines_of(stack.children["host"].log):
+    lines = lines_of(stack.children["host"].log)
+    for line in lines:
         if stop.is_set():
             return
         if line:
@@ -83,10 +98,9 @@ def watch(stack: Stack, stop: threading.Event) -> None:
             continue
         for child in stack.children.values():
             if child.process.poll() is not None:
-                raise ChildFailed(
-                    f"{child.name} ended with {child.process.returncode}; the next start continues. "
-                    f"Its last words, from {child.log}:\n{child.last_lines()}"
-                )
+                # What it wrote while we looked elsewhere.
+                print("".join(iter(lambda: next(lines), "")), end="", flush=True)
+                raise ChildFailed(ended(child))
         time.sleep(0.2)
 
 
