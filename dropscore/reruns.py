@@ -58,10 +58,7 @@ def begun_again(api: Api, run: str) -> Document:
         return api.post(f"runs/{path_of(run)}/rerun")
     except NotNow as problem:
         if problem.code == "nothing-to-do":
-            problem.hint = (
-                f"`dropscore show {typed(run)}` says how each file ended: mend a rejected one and drop it again. "
-                "`dropscore runs --state open` lists runs that may have the others."
-            )
+            problem.hint = f"`dropscore show {typed(run)}` says how each file ended."
         raise
 
 

@@ -7,10 +7,10 @@ import click
 
 from dropscore.api import Document, path_of
 from dropscore.application import CommandGroup
-from dropscore.errors import Bad, Unusable
+from dropscore.errors import Bad, NotNow, Unusable
 from dropscore.parameters import change
 from dropscore.plain import ago, counted, plain
-from dropscore.routes_told import COLUMNS, MENDING, changes, holds, row, trouble, trouble_of
+from dropscore.routes_told import COLUMNS, MEND, MENDING, changes, holds, row, trouble, trouble_of
 from dropscore.screen import table
 from dropscore.session import Session, session
 
@@ -92,7 +92,10 @@ def change_keys(session: Session, route: str, wanted: dict[str, Any]) -> None:
     except Bad as problem:
         if not broken:
             raise
-        told = f"{problem.message} config/routes.toml has problems of its own and is not in force."
+        named = (
+            "" if "config/routes.toml" in problem.message else " config/routes.toml has problems of its own."
+        )
+        told = f"{problem.message}{named}"
         raise Bad(problem.code, told, MENDING, problem.status, problem.details) from None
     report(session, document, MENDED if broken else "Nothing changes.")
 
@@ -142,7 +145,14 @@ def rollback(to: str | None) -> None:
     """
     found = session()
     broken = trouble_of(found.api)
-    document = found.api.post("routes/rollback", {"to": to} if to else {})
+    try:
+        document = found.api.post("routes/rollback", {"to": to} if to else {})
+    except (Bad, NotNow) as problem:
+        if broken and problem.code == "nothing-to-roll-back":
+            problem.hint = f"No earlier text was kept; {MEND}"
+        if problem.code == "bad-routes":
+            problem.hint = "That text cannot be put in force. Take another ID of `dropscore routes history`"
+        raise
     report(found, document, MENDED if broken else REPLACED)
 
 

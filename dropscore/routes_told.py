@@ -15,10 +15,8 @@ from dropscore.session import Session
 COLUMNS = ("route", "pattern", "waiting", "busy", "takes", "next", "model")
 # More of a reason is no cell of a table any more; the whole of it stands below.
 SHORT = 40
-MENDING = (
-    "Take it back with `dropscore routes rollback`, or mend it: `dropscore routes show > routes.toml`, edit, "
-    "`dropscore routes set routes.toml`"
-)
+MEND = "mend it: `dropscore routes show > routes.toml`, edit, `dropscore routes set routes.toml`"
+MENDING = f"Take it back with `dropscore routes rollback`, or {MEND}"
 
 
 def trouble(told: Document) -> list[str]:

@@ -81,7 +81,7 @@ def test_a_key_cannot_be_changed_in_a_bad_text_and_the_way_out_is_told(broken: S
     result = broken.run("routes", "set", "diabetes", "max_jobs=3")
     assert result.stderr == (
         "Error: The routes cannot be changed: Unexpected character. "
-        f"config/routes.toml has problems of its own and is not in force.\n{MENDING}"
+        f"config/routes.toml has problems of its own.\n{MENDING}"
     )
     assert result.exit_code == 1
 
@@ -89,6 +89,28 @@ def test_a_key_cannot_be_changed_in_a_bad_text_and_the_way_out_is_told(broken: S
 def test_taking_a_bad_text_back_does_something(broken: Shell) -> None:
     assert broken.run("routes", "rollback").stdout == MENDED
     assert broken.run("routes", "list").stderr == ""
+
+
+def test_a_bad_text_without_one_before_it_is_mended(shell: Shell) -> None:
+    shell.app.world.problem = PROBLEM
+    result = shell.run("routes", "rollback")
+    assert result.stderr == (
+        "Error: There were no routes before these.\nNo earlier text was kept; "
+        "mend it: `dropscore routes show > routes.toml`, edit, `dropscore routes set routes.toml`\n"
+    )
+    assert result.exit_code == 7
+
+
+def test_a_bad_text_is_not_rolled_back_to(shell: Shell) -> None:
+    told = json.dumps({"type": "bad-routes", "detail": "The text has problems.", "problems": ["[routes.x]"]})
+    usable = json.dumps({"problem": None, "routes": []})
+    shell.app.troubles = [(200, {}, usable.encode()), (422, {}, told.encode())]
+    result = shell.run("routes", "rollback")
+    assert result.stderr == (
+        "Error: The text has problems.\n  [routes.x]\n"
+        "That text cannot be put in force. Take another ID of `dropscore routes history`\n"
+    )
+    assert result.exit_code == 1
 
 
 def test_a_good_text_in_the_place_of_a_bad_one_does_something(broken: Shell) -> None:

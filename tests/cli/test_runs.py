@@ -122,9 +122,7 @@ def test_a_rerun_is_waited_for(dropped: Shell) -> None:
     assert result.exit_code == 0
     again = dropped.run("rerun", SECOND)
     assert again.stderr == (
-        f"Error: No file of {SECOND} failed.\n"
-        f"`dropscore show {SECOND}` says how each file ended: mend a rejected one and drop it again. "
-        "`dropscore runs --state open` lists runs that may have the others.\n"
+        f"Error: No file of {SECOND} failed.\n`dropscore show {SECOND}` says how each file ended.\n"
     )
     assert again.exit_code == 7
 
