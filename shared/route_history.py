@@ -138,12 +138,16 @@ def text_of(name: str) -> str | None:
 def edited(text: str, route: str, values: dict[str, Any]) -> str:
     """The text with some keys of one route changed (None takes a key out); all else, comments too, stays as it is.
 
-    Raises KeyError where the text has no such route.
+    Raises KeyError where the text has no such route, ValueError where it is no TOML.
     """
     import tomlkit
+    from tomlkit.exceptions import TOMLKitError
 
-    document = tomlkit.parse(text)
-    table: Any = document["routes"][route]
+    try:
+        document: Any = tomlkit.parse(text)
+    except TOMLKitError as problem:
+        raise ValueError(str(problem)) from problem
+    table = document["routes"][route]
     for key, value in values.items():
         if value is None:
             table.pop(key, None)

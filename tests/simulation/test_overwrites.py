@@ -30,7 +30,7 @@ ALLOWED = {
     "delete": {"", "withdrawn", "published"},
 }
 EACH = list(product(STEPS, ALLOWED))
-TIMES, QUICK_TIMES = 50, 2
+TIMES, QUICK_TIMES = 50, 1
 MOST_STEPS = 3_000
 SECOND = timedelta(seconds=1)
 

@@ -136,6 +136,29 @@ def test_the_packaged_routes_can_be_replaced_and_come_back(
     assert app.read("config", "routes.toml").decode() == packaged
 
 
+def test_going_back_leaves_out_what_was_broken_by_hand(app: App, standing: Api) -> None:
+    standing("PATCH", "/routes/double", {"max_jobs": 2})
+    app.container("config").upload_blob("routes.toml", "[routes.a]\npattern = 1", overwrite=True)
+    standing("PUT", "/routes.toml", TEXT.replace("one.example", "three.example"))
+    assert standing("POST", "/routes/rollback", {}).status == 200
+    assert b"max_jobs" in app.read("config", "routes.toml")
+
+
+def test_a_change_is_the_last_good_text_at_once(app: App, standing: Api) -> None:
+    standing("PATCH", "/routes/double", {"max_jobs": 3})
+    app.container("config").upload_blob("routes.toml", "[routes.a", overwrite=True)
+    current_routes.loaded.routes, current_routes.loaded.at = None, -current_routes.FRESH_FOR
+    [route] = standing.get("/routes")["routes"]
+    assert route["max_jobs"] == 3
+
+
+@pytest.mark.parametrize("text", ["[routes.double", "[routes.double]\npattern = 1\npattern = 2"])
+def test_a_text_that_is_no_toml_is_not_changed_key_by_key(app: App, standing: Api, text: str) -> None:
+    app.container("config").upload_blob("routes.toml", text, overwrite=True)
+    answer = standing("PATCH", "/routes/double", {"max_jobs": 3})
+    assert (answer.status, answer.code) == (422, "bad-routes")
+
+
 def test_what_people_put_beside_the_history_is_none_of_it(app: App, standing: Api) -> None:
     app.container("config").upload_blob("history/before-the-swap.toml", TEXT)
     standing("PATCH", "/routes/double", {"max_jobs": 2})

@@ -137,6 +137,8 @@ def changed(standing: Text, text: str) -> dict[str, Any]:
         name, etag = route_history.put(text, standing)
     except ChangedMeanwhile:
         raise changed_meanwhile() from None
+    # In force at once, and so kept as the last good ones, before somebody spoils the text.
+    after = routes_before()
     return {"id": name, "etag": etag, "changes": route_history.changes(before, after)}
 
 
@@ -221,6 +223,6 @@ def rolled_back(to: Any) -> dict[str, Any]:
 def the_one_before(standing: str, text_of: Callable[[str], str | None]) -> str:
     for name in route_history.history():
         text = text_of(name)
-        if text is not None and text != standing:
+        if text is not None and text != standing and check(text)["valid"]:
             return text
     raise BadRequest(409, "nothing-to-roll-back", "The routes have never had another text.")
