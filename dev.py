@@ -112,7 +112,7 @@ def test(arguments: list[str]) -> None:
             say(" ".join(check))
             must(PYTHON, "-m", *check)
     if not arguments:
-        arguments = ["-n", "3", "--dist", "worksteal"]
+        arguments = ["-n", "3", "--dist", "loadgroup"]
     say("pytest")
     become("-m", "pytest", *arguments)
 

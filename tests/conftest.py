@@ -15,7 +15,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long tests, too")
 
 
+# Each is a whole local stack, whose idle processes cost a tenth of a processor: one process of the tests has it.
+STACKS = ("drops", "faulty", "strained")
+# What they show by many requests, the tests of activities show one by one.
+LONG_STACKS = ("strained",)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        stack = next((name for name in STACKS if name in getattr(item, "fixturenames", ())), None)
+        if stack:
+            item.add_marker(pytest.mark.xdist_group(stack))
+        if stack in LONG_STACKS:
+            item.add_marker(pytest.mark.full)
     if config.getoption("--full"):
         return
     for item in items:

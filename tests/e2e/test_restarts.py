@@ -55,6 +55,7 @@ def test_a_host_killed_again_and_again_loses_no_file_and_doubles_no_job(tmp_path
         assert set(drops.jobs()) == {run.job for run, _ in ends}
 
 
+@pytest.mark.full
 def test_a_second_start_continues_where_the_first_stopped(tmp_path: Path) -> None:
     with stack_on(tmp_path) as stack:
         drops = Drops(stack)

@@ -196,7 +196,7 @@ def files(draw: st.DrawFn) -> tuple[Table, bytes]:
     return table, data.rstrip(b"\n") if draw(st.booleans()) else data
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(files(), st.integers(1, 40), st.integers(1, 120))
 def test_blocks_hold_what_the_reference_reads(file: tuple[Table, bytes], chunk: int, size: int) -> None:
     table, data = file

@@ -169,7 +169,7 @@ LIMITS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     route=st.sampled_from(ROUTES),
     contents=st.lists(files(), min_size=1, max_size=5),

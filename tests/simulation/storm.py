@@ -21,7 +21,7 @@ SWEEPS = 0.3
 WRITES = ("put", "commit", "delete", "POST", "start")
 JUMPS = (1, 11, 31, 61, 125, 310, 1900)
 # The storms of the fast tests, and how long each blows.
-STORMS = range(14)
+STORMS = range(8)
 STORM_STEPS, CALM_STEPS = 1_500, 600
 SPANS = (0, 0, 20, 90, 200, 400, 1200)
 

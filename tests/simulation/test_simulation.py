@@ -73,15 +73,15 @@ def test_the_same_seed_gives_the_same_world() -> None:
 
 @pytest.mark.timeout(600)
 def test_the_promises_hold_whatever_happens() -> None:
-    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=12))
+    run_state_machine_as_test(Pipeline, settings=settings(SAME, max_examples=8))
 
 
 def test_the_promises_hold_in_storms() -> None:
-    assert stormed(STORMS, STORM_STEPS) > 17_000
+    assert stormed(STORMS, STORM_STEPS) > 9_000
 
 
 def test_no_wake_up_is_lost_where_nothing_goes_wrong_and_no_sweep_helps() -> None:
-    assert stormed(STORMS, CALM_STEPS, ["calm"]) > 3_500
+    assert stormed(STORMS, CALM_STEPS, ["calm"]) > 2_000
 
 
 @pytest.mark.full
