@@ -20,6 +20,13 @@ from dropscore.watch import keep_looking
 from tests.cli.conftest import Shell
 from tests.cli.world import BEGUN, at
 
+
+@pytest.fixture(autouse=True)
+def capable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the tests run, the terminal is one that can do all this."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+
 CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 

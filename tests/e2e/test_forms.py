@@ -14,6 +14,8 @@ from tests.e2e.drops import Drops, doubled, numbers, post, until
 LABORATORY = ROOT / "models" / "breast_cancer"
 SALES = ROOT / "models" / "forecast" / "data"
 
+pytestmark = pytest.mark.full
+
 
 def words(drops: Drops, files: Mapping[str, str | bytes]) -> dict[str, str]:
     """The final words of files that were dropped one after the other."""

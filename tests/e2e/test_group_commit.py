@@ -26,6 +26,9 @@ def job_under_way(drops: Drops, name: str) -> Iterator[Version]:
         drops.control(f"jobs/{job}", {"report": None})
 
 
+pytestmark = pytest.mark.full
+
+
 def flood(drops: Drops, folder: str, count: int) -> list[Version]:
     """Files that were dropped while a job was under way, each with rows of its own, all waiting."""
 

@@ -93,7 +93,7 @@ def test_a_version_whose_run_has_closed_without_finishing_its_release_is_claimed
 
 def test_a_released_version_does_not_arrive_in_an_older_round(ledger: Ledger, store: Store) -> None:
     ledger.release("R1", claimed(ledger))
-    assert ledger.arrive(version())
+    assert not ledger.arrive(version())
     assert keys(store, "waiting/") == [marker_key(AGAIN)]
 
 
