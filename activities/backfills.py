@@ -3,17 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from itertools import accumulate, islice, takewhile
+from itertools import islice
 from typing import Any
 
 import azure.durable_functions as df
 from azure.core.exceptions import AzureError
 
 from activities.inbox import versions_below
-from activities.runs import start
+from activities.runs import open_asked, start, within_a_run
 from shared import clients
 from shared.current_routes import route_named
-from shared.durations import parse_size
 from shared.errors import RouteError
 from shared.names import run_of_idempotency_key
 from shared.records import Backfill, Launch, Run, Version
@@ -68,15 +67,12 @@ def judged(backfill: Backfill, last: Run | None) -> Backfill:
 
 
 def begun(backfill: Backfill, route: Route) -> tuple[Backfill, list[Launch]]:
-    ledger = clients.ledger()
     run = run_of_idempotency_key(f"backfill/{backfill.id}/{backfill.portions}")
-    versions = ledger.planned(run) or taken(route, backfill)
+    versions = clients.ledger().planned(run) or taken(route, backfill)
     if not versions:
         return backfill.but(done=True), []
-    ledger.bring_plan(run, versions)
     launch = Launch(run=run, launch=1, route=route.name, force=backfill.force)
-    # The execution that makes the record starts the run; the sweep, where that one dies.
-    fresh = ledger.begin(launch, route) is not None
+    versions, fresh = open_asked(launch, route, versions)
     log.info("backfill %s: run %s, %d files of route %s", backfill.id, run, len(versions), route.name)
     return backfill.after_run(run, versions), [launch] if fresh else []
 
@@ -84,10 +80,7 @@ def begun(backfill: Backfill, route: Route) -> tuple[Backfill, list[Launch]]:
 def taken(route: Route, backfill: Backfill) -> list[Version]:
     """The next files, as many as one run takes and a minute allows; those scored before only by `force`."""
     most = min(FILES_OF_A_RUN, route.max_files, backfill.per_minute) if route.shares_jobs else 1
-    found = list(islice(left(route, backfill), most))
-    totals = accumulate(version.size for version in found)
-    within = sum(1 for _ in takewhile(lambda total: total <= parse_size(route.max_run_size), totals))
-    return found[: max(within, 1)]
+    return within_a_run(list(islice(left(route, backfill), most)), route)
 
 
 def left(route: Route, backfill: Backfill) -> Iterator[Version]:

@@ -123,9 +123,14 @@ def candidates(route: Route) -> list[Version]:
     """
     limit = route.max_files if route.shares_jobs else PLANNED_VERSIONS
     waiting = waiting_now(route)[:limit]
-    totals = accumulate(version.size for version in waiting)
+    return within_a_run(waiting, route) if route.shares_jobs else waiting
+
+
+def within_a_run(versions: list[Version], route: Route) -> list[Version]:
+    """The first versions that are together no larger than a run of the route may be, but one at least."""
+    totals = accumulate(version.size for version in versions)
     within = sum(1 for _ in takewhile(lambda total: total <= parse_size(route.max_run_size), totals))
-    return waiting[: max(within, 1)] if route.shares_jobs else waiting
+    return versions[: max(within, 1)]
 
 
 def waiting_now(route: Route) -> list[Version]:
@@ -305,6 +310,17 @@ def kick_arrival(route: Route) -> list[Launch]:
         return []
     launch = clients.ledger().take_slot(route)
     return [launch] if launch else []
+
+
+def open_asked(launch: Launch, route: Route, versions: list[Version]) -> tuple[list[Version], bool]:
+    """Opens a run that brings its plan and takes no slot. Returns the files of its plan, and whether to start it.
+
+    Of calls at the same time, the one that makes the record starts the run; the sweep, where that one dies.
+    """
+    ledger = clients.ledger()
+    if not ledger.bring_plan(launch.run, versions):
+        versions = ledger.planned(launch.run) or versions
+    return versions, ledger.run(launch.run) is None and ledger.begin(launch, route) is not None
 
 
 async def start(client: Any, launches: Iterable[Launch]) -> None:

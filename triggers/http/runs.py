@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from activities.inbox import look, versions_below
-from activities.runs import dropped, start
+from activities.runs import dropped, open_asked, start
 from shared import clients
 from shared.ledger_stages import CANCELABLE
 from shared.names import new_run, run_of_idempotency_key
@@ -195,11 +195,8 @@ def first_launch(run: str, route: Route, *, force: bool) -> Launch:
 
 def opened(launch: Launch, route: Route, versions: list[Version]) -> Planned:
     """A run that brings its plan and takes no slot."""
-    if not ledger().bring_plan(launch.run, versions):
-        versions = ledger().planned(launch.run) or versions
-    # Of requests at the same time, the one that makes the record starts the run; the sweep, where that one dies.
-    begun = ledger().run(launch.run) is None and ledger().begin(launch, route) is not None
-    return Planned(launch, [version.blob for version in versions], new=begun)
+    planned, begun = open_asked(launch, route, versions)
+    return Planned(launch, [version.blob for version in planned], new=begun)
 
 
 @bp.route(route="runs/{run}/cancel", methods=["POST"])
