@@ -181,14 +181,14 @@ class Runs(Stages):
         return [run_of_index(item) for item in listed], following
 
     def reopen(self, run: str, route: Route) -> Launch | None:
-        """The next launch, which unpacks the job's raw predictions again. None: not closed.
+        """The next launch, which unpacks the job's raw predictions again. None: not closed, or being forgotten.
 
         What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
         the rest stays frozen. `touch` its versions before they are published.
         """
         found = self.store.read(run_key(run))
         record = Run.from_dict(found[0]) if found else None
-        if record is None or found is None or record.stage != "closed":
+        if record is None or found is None or record.stage != "closed" or record.forgetting:
             return None
         following = record.launch + 1
         launch = Launch(

@@ -262,7 +262,7 @@ def to_be_rerun(name: str) -> list[Planned]:
     if not versions:
         raise BadRequest(409, "nothing-to-do", f"Run {name} has nothing to go on with: {why_nothing(run)}")
     route = usable_route(run.route["name"])
-    if run.job_outcome == "completed":
+    if run.job_outcome == "completed" and not run.forgetting:
         return [reopened(run, route, versions)]
     groups = grouped(versions, route)
     launches = [first_launch(new_run(clients.now()), route, force=run.force) for _ in groups]
