@@ -27,9 +27,15 @@ class Runs(Stages):
     """The runs, and the index of those that are open."""
 
     def open(self, launch: Launch, route: Route) -> Run:
-        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
-        fresh = self.begin(launch, route)
-        return fresh or self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
+        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun.
+
+        A run that has closed stays the launch's that closed it, after which its notice is called.
+        """
+
+        def outrun(run: Run) -> bool:
+            return run.launch > launch.launch or (run.stage == "closed" and run.launch < launch.launch)
+
+        return self.begin(launch, route) or self.change(launch, lambda run: run, fence=outrun)
 
     def begin(self, launch: Launch, route: Route) -> Run | None:
         """Creates the run record, once. None: there is one already."""
