@@ -1,9 +1,10 @@
-"""dropscore on this machine: `python3 dev.py demo | up | cli | soak | test`. Needs Python 3.11 to 3.13, no more.
+"""dropscore on this machine: `python3 dev.py demo | up | cli | soak | bench | test`. Needs only Python 3.11 to 3.13.
 
     demo              score sample CSVs end to end on the local stack, and show what came of them
     up                start the local stack and stay up; drop files with any storage tool
     cli [ARGS]        the command line, as `dropscore` where it is installed: drop files, watch runs, change routes
     soak [ARGS]       files and faults of all kinds, at random, then an audit; --minutes N --seed S
+    bench [ARGS]      measure it beside what else one would take; SECTION ... --quick, see docs/benchmarks.md
     test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
 
 Everything is set up in .venv and .local on first use; later starts take seconds.
@@ -105,6 +106,10 @@ def soak(arguments: list[str]) -> None:
     become("-m", "tests.faults.soak", *arguments)
 
 
+def bench(arguments: list[str]) -> None:
+    become("-m", "benchmarks", *arguments)
+
+
 def test(arguments: list[str]) -> None:
     """Everything CI runs; with arguments, only pytest."""
     if not arguments or arguments == ["--full"]:
@@ -117,7 +122,7 @@ def test(arguments: list[str]) -> None:
     become("-m", "pytest", *arguments)
 
 
-COMMANDS = {"demo": demo, "up": up, "cli": cli, "soak": soak, "test": test}
+COMMANDS = {"demo": demo, "up": up, "cli": cli, "soak": soak, "bench": bench, "test": test}
 
 
 def main() -> None:

@@ -82,6 +82,7 @@ class Cluster:
             if fault:
                 await self._suffer(job, fault)
             async with self._nodes:
+                self._store.change(job.name, taken=now())
                 execution = await self._score(job, may_overwrite)
             spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
             if spoiling and spoiling.do == "delay":
@@ -102,6 +103,8 @@ class Cluster:
         """What a fault does to a job before it is scored. Raises JobFailed."""
         if fault.do == "cancel":
             asyncio.get_running_loop().call_later(fault.seconds, self.cancel, job)
+        elif fault.do == "wait":
+            await asyncio.sleep(fault.seconds)
         elif fault.do == "fail":
             await asyncio.sleep(fault.seconds)
             raise JobFailed("UserError", fault.message)

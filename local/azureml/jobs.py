@@ -45,7 +45,10 @@ class JobOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One invocation of a deployment. `child` is its scoring step's id, which names the default output."""
+    """One invocation of a deployment. `child` is its scoring step's id, which names the default output.
+
+    `started` is when it began to wait for a node, `taken` when it got one, as no plane shows.
+    """
 
     name: str
     child: str
@@ -60,6 +63,7 @@ class Job:
     repeatability_id: str | None = None
     status: str = "Preparing"
     started: str | None = None
+    taken: str | None = None
     ended: str | None = None
     error: dict[str, str] | None = None
 
