@@ -8,6 +8,9 @@ from shared.ledger_keys import OWNER
 from shared.records import Owner, timestamp
 from shared.store import Store
 
+# What is written once and read several times within a run is kept in memory, where it is short.
+LINES_KEPT, KEYS_KEPT = 100, 200
+
 InParallel = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
 
@@ -28,6 +31,8 @@ class Base:
         self.clock = clock
         self.in_parallel = in_parallel
         self.kept_words: dict[str, dict[str, str]] = {}
+        self.kept_lines: dict[str, list[dict[str, Any]]] = {}
+        self.seen_runs: dict[str, tuple[dict[str, Any], str]] = {}
 
     def now(self) -> str:
         return timestamp(self.clock())
@@ -37,6 +42,29 @@ class Base:
         if found is None:
             return self.store.create(key, document)
         return self.store.replace(key, document, found[1])
+
+    def write_once(self, key: str, documents: list[dict[str, Any]]) -> bool:
+        """Writes a list that never changes. False: there is one already."""
+        written = self.store.create_lines(key, documents)
+        if written:
+            self.keep(key, documents)
+        return written
+
+    def written_once(self, key: str) -> list[dict[str, Any]] | None:
+        """A list that never changes, or None where there is none yet."""
+        kept = self.kept_lines.get(key)
+        if kept is None:
+            kept = self.store.read_lines(key)
+            if kept is not None:
+                self.keep(key, kept)
+        return kept
+
+    def keep(self, key: str, documents: list[dict[str, Any]]) -> None:
+        if len(documents) > LINES_KEPT:
+            return
+        if len(self.kept_lines) >= KEYS_KEPT:
+            self.kept_lines.clear()
+        self.kept_lines[key] = documents
 
     def owner(self, mine: Owner) -> Owner:
         """Whose ledger this is: `mine`, if nobody came first."""
