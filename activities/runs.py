@@ -288,7 +288,7 @@ def following(run: Run, launch: Launch) -> list[Launch]:
 def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
     """Runs for the files that wait, as far as there are free slots, unless all of them were `offered` in vain."""
     waiting = waiting_now(route)
-    if all(version.key in offered for version in waiting) or clients.ledger().held(route):
+    if all(version.key in offered for version in waiting):
         return []
     runs = len(waiting)
     if route.shares_jobs:
@@ -306,7 +306,7 @@ def dropped(name: str) -> list[Launch]:
 
 def kick_arrival(route: Route) -> list[Launch]:
     """Right after an arrival, whose marker is known to wait; scheduled routes wait for their time."""
-    if route.schedule or clients.ledger().held(route):
+    if route.schedule:
         return []
     launch = clients.ledger().take_slot(route)
     return [launch] if launch else []
