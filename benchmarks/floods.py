@@ -91,7 +91,7 @@ def executions(ran: Sequence[Ran]) -> dict[str, Any]:
 
 def operations(stack: Bench) -> dict[str, int]:
     """The calls to storage since they were last asked for, by what they do; none where nobody counts."""
-    return Counter(call.operation for call in stack.calls()) if stack.storage_faults else {}
+    return dict(Counter(call.operation for call in stack.calls())) if stack.storage_faults else {}
 
 
 def ended(stack: Bench, files: int, seconds: float) -> list[Ran]:

@@ -96,9 +96,5 @@ def nodes(flood: Kept) -> str:
 
 
 def told(price: Kept, currency: str) -> tuple[str, ...]:
-    return (
-        price["unit"],
-        f"{price['price']:g} {currency} for {price['per']:,}",
-        price["source"],
-        price["date"],
-    )
+    amount = f"{price['price']:f}".rstrip("0").rstrip(".")
+    return price["unit"], f"{amount} {currency} for {price['per']:,}", price["source"], price["date"]

@@ -27,7 +27,9 @@ def run(make: Callable[[Steps], Score]) -> None:
         job = score(name)
         told = {"name": name, "job": job, "arrived": arrived, "seen": steps.seen[job]}
         told |= {"published": steps.published[name], "done": time.time()}
-        print(json.dumps(told), flush=True)
+        # In one piece: other threads write, too.
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
 
     first, *others = [line.strip() for line in sys.stdin]
     # Alone: Prefect would start a server for every thread.
