@@ -104,7 +104,8 @@ def figures(kept: Kept) -> dict[str, float]:
         "flood: files a second": rate(ours),
         "flood: files a second, × the floor": rate(ours) / rate(subjects[FLOOR]),
         "flood: lost": sum(one["lost"] for one in ours),
-        "flood: most jobs": max(one["jobs"] for one in ours),
+        "flood: most jobs, nodes that start late": max(one["jobs"] for one in late),
+        "flood: most jobs, nodes that start at once": max(one["jobs"] for one in ours if not one["start"]),
         "flood: most memory, MiB": max(one["peak"] for one in ours),
         "flood: node-seconds a file, ÷ one job a file": (late[0]["node"] / late[0]["files"])
         / (late_floor[0]["node"] / late_floor[0]["files"]),
