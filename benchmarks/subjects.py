@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,14 @@ def watched(child: subprocess.Popen[str], given: str) -> tuple[float, float, str
             if time.monotonic() > deadline:
                 os.killpg(child.pid, signal.SIGKILL)
         _, errors = talk.result()
+    end_what_is_left(child.pid)
     return round(peak / MIB, 1), round(children_seconds() - before, 3), errors
+
+
+def end_what_is_left(group: int) -> None:
+    """Of a peer's processes: one that was ended for its slowness leaves its server behind."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
 
 
 def children_seconds() -> float:
