@@ -24,6 +24,8 @@ OURS = "dropscore"
 # The optional container that shows how each file stands is off, as it is by default.
 PLAIN = {"DROPSCORE_STATUS": ""}
 NO_STEP = ("score_run", "await_job")
+# Arrivals start one where none has begun for five minutes.
+SWEEP = ("sweep", "begin_sweep", "find_missed_files", "start_waiting", "end_sweep")
 
 
 def sample(rows: int = ROWS) -> bytes:
@@ -136,7 +138,7 @@ def steps_of(files: list[tuple[float, list[Ran]]]) -> list[dict[str, Any]]:
     for arrived, ran in files:
         before, looks = arrived, 0
         for one in sorted(ran, key=lambda one: one.begun):
-            if one.name in NO_STEP or one.name.startswith("dropscore."):
+            if not is_step(one):
                 continue
             looks += one.name == "read_job"
             name = f"read_job ({looks})" if one.name == "read_job" else one.name
@@ -199,8 +201,12 @@ def our_calls(stack: Bench) -> dict[str, Any]:
 
 def step_at(ran: Sequence[Ran], at: float) -> str:
     """The function that was running."""
-    steps = [one for one in ran if one.name not in NO_STEP and not one.name.startswith("dropscore.")]
-    return next((one.name for one in steps if one.begun <= at <= one.ended), "")
+    return next((one.name for one in ran if is_step(one) and one.begun <= at <= one.ended), "")
+
+
+def is_step(one: Ran) -> bool:
+    """Whether it is an activity of the run, or the trigger; not the engine, a span within, or a sweep."""
+    return one.name not in (*NO_STEP, *SWEEP) and not one.name.startswith("dropscore.")
 
 
 def kind_of(container: str, blob: str) -> str:
