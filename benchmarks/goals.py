@@ -33,9 +33,8 @@ GOALS = (
         "flood: calls to storage a file",
         "at most",
         10,
-        "arrival (5), claim and its marker (2), the file, its earlier predictions, its new ones: "
-        "arrivals that find the "
-        "slot taken could do without two reads, if they remembered for a second that it was",
+        "arrival (4), claim and its marker (2), the file, its earlier predictions, its new ones are nine; the rest are "
+        "those of the runs, which larger floods share",
     ),
     Goal(
         "flood: files a second, × the floor",

@@ -23,7 +23,15 @@ def page(kept: Kept) -> str:
         ]
         for subject, rounds in kept["imports"].items()
     ]
-    heads = ["", "import, ms", "CPU ms", "× azure-ai-ml", "peak MiB", "installed MB", "distributions"]
+    heads = [
+        "",
+        "start and import, ms",
+        "CPU ms",
+        "× azure-ai-ml",
+        "peak MiB",
+        "installed MB",
+        "distributions",
+    ]
     largest = [[row["package"], number(row["ms"])] for row in kept["largest"]]
     return "\n".join(
         [

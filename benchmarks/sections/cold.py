@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,10 @@ DEAREST = 15
 NOT_COUNTED = ("pip", "setuptools", "_distutils_hack")
 LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
 MEASURE = """
-import sys, time
-sys.dont_write_bytecode = True
-begun, spent = time.perf_counter(), time.process_time()
 {statement}
-took, spent = time.perf_counter() - begun, time.process_time() - spent
+import time
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(took, spent, peak)
+print(time.process_time(), peak)
 """
 
 
@@ -75,10 +73,12 @@ def packaged(app: Path, folder: Path) -> Path:
 
 
 def imported(environment: Environment, statement: str, package: Path) -> dict[str, float]:
-    """One fresh process: seconds of the import, by the clock and of the processor, and MiB of the process."""
+    """One fresh process from its start to its end: seconds by the clock and of the processor, and its MiB."""
+    begun = time.perf_counter()
     shown = python(environment, package, "-c", MEASURE.format(statement=statement)).stdout
-    took, spent, peak = shown.split()[-3:]
-    return {"wall": float(took), "cpu": float(spent), "peak": round(int(peak) / MIB, 1)}
+    took = time.perf_counter() - begun
+    spent, peak = shown.split()[-2:]
+    return {"wall": round(took, 4), "cpu": round(float(spent), 4), "peak": round(int(peak) / MIB, 1)}
 
 
 def python(environment: Environment, package: Path, *words: str) -> subprocess.CompletedProcess[str]:

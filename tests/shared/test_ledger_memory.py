@@ -4,11 +4,11 @@ import pytest
 
 from shared.errors import Fenced
 from shared.ledger import Ledger
-from shared.ledger_base import KEYS_KEPT, LINES_KEPT
+from shared.ledger_base import KEPT_FOR, KEYS_KEPT, LINES_KEPT
 from shared.ledger_stages import RUNS_SEEN
 from shared.records import Launch, Verdict
 from shared.store import Document
-from tests.shared.ledgers import LAUNCH, ROUTE
+from tests.shared.ledgers import LAUNCH, ROUTE, Clock, version
 from tests.shared.memory_store import MemoryStore
 
 
@@ -105,6 +105,17 @@ def test_words_are_read_once_and_what_is_long_every_time(store: CountingStore, l
     run, before = ledger.fenced(other), store.reads
     assert len(ledger.results(run)) == LINES_KEPT + 1
     assert store.reads == before + 1
+
+
+def test_what_was_written_long_ago_may_have_been_forgotten_and_written_anew(store: CountingStore) -> None:
+    clock = Clock()
+    ledger = Ledger(store, clock)
+    ledger.open(LAUNCH, ROUTE)
+    ledger.seal(LAUNCH.run, [version()])
+    store.blobs.clear()
+    clock.sleep(seconds=KEPT_FOR.total_seconds())
+    Ledger(store, clock).seal(LAUNCH.run, [version("in/other.csv")])
+    assert [one.blob for one in ledger.sealed(LAUNCH.run)] == ["in/other.csv"]
 
 
 def test_what_another_process_wrote_first_stands(store: CountingStore, ledger: Ledger) -> None:
