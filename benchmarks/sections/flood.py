@@ -24,7 +24,7 @@ def measured(setting: Setting) -> dict[str, Any]:
         print(f"  round {number + 1}", flush=True)
         found[OURS].append(ours(setting, sizes[0], 0, number=number))
         for peer in PEERS:
-            found[peer.name].append(theirs(setting, peer, setting.sized(200, 16), 0))
+            found[peer.name].append(theirs(setting, peer, setting.sized(100, 16), 0))
     for files, start in [(sizes[0], late), *((files, start) for files in sizes[1:] for start in (0, late))]:
         print(f"  {files:,} files, nodes start after {start} s", flush=True)
         found[OURS].append(ours(setting, files, start))
