@@ -20,7 +20,7 @@ from shared import clients, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
-from shared.names import shown
+from shared.names import named_at, shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -41,12 +41,17 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
-    False where the identity is refused (the route is held, its files go on waiting) or the run is closed. Raises
-    ClientAuthenticationError where it is refused to a run that may have a job, which is then taken up again later.
+    False where the identity is refused (the route is held, its files go on waiting), or the run is closed or forgotten.
+    Raises ClientAuthenticationError where it is refused to a run that may have a job, which is taken up again later.
     """
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     known = ledger.run(launch.run)
+    if known is None and forgotten(launch):
+        log.warning(
+            "run %s: it comes so late that it may have been closed and forgotten, nothing is done", launch.run
+        )
+        return False
     if known is not None and known.stage == "closed":
         return False
     route = Route.from_dict(known.route) if known else route_named(launch.route)
@@ -62,6 +67,12 @@ def authenticate(message: dict) -> bool:
     if run.reopened_at:
         clients.in_parallel(ledger.touch, ledger.claims(run.run))
     return True
+
+
+def forgotten(launch: Launch) -> bool:
+    """Whether a run's record may have been there and be cleared away: its slot is another's by now."""
+    kept_since = clients.now() - clients.settings().keep
+    return launch.slot is not None and named_at(launch.run) < kept_since
 
 
 def get_tokens() -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 # Beside a rejected file, the reason.
 NOTE = ".why.txt"
@@ -63,6 +63,14 @@ def ulid(milliseconds: int, randomness: int) -> str:
 
 def new_run(now: datetime) -> str:
     return ulid(int(now.timestamp() * 1000), secrets.randbits(80))
+
+
+def named_at(run: str) -> datetime:
+    """When `new_run` made a name. Those of idempotency keys hold no time."""
+    milliseconds = 0
+    for digit in run[:10]:
+        milliseconds = milliseconds << 5 | CROCKFORD.index(digit)
+    return datetime.fromtimestamp((milliseconds & ((1 << 48) - 1)) / 1000, UTC)
 
 
 def run_of_idempotency_key(key: str) -> str:
