@@ -7,6 +7,7 @@ import azure.durable_functions as df
 
 from activities.trials import end_trial, look_at_trial, submit_trial
 from orchestrators.steps import TRANSIENT, reason
+from shared.masking import masked
 from shared.trials import Trial
 
 bp = df.Blueprint()
@@ -24,7 +25,7 @@ def trial(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
             yield context.create_timer(Trial.from_dict(last).next_look(now))
             last = yield context.call_activity_with_retry(look_at_trial, TRANSIENT, last)
     except Exception as problem:  # noqa: BLE001  whatever it was, the trial is cleaned up and has its word
-        last = Trial.from_dict(last).failed(reason(problem)).to_dict()
+        last = Trial.from_dict(last).failed(masked(reason(problem))).to_dict()
     # Not the outcome yet: who has read that finds nothing of the trial any more.
     last = yield context.call_activity_with_retry(end_trial, TRANSIENT, last)
     context.set_custom_status(last)

@@ -127,6 +127,21 @@ def test_a_trial_that_nobody_waits_for_is_canceled(patient: Patient, tmp_path: P
     until(lambda: not left_in(patient), "nothing to be left")
 
 
+def test_no_cell_of_a_sample_is_written_where_it_does_not_belong(patient: Patient, tmp_path: Path) -> None:
+    sample, planted = tmp_path / "sample.csv", "Qx4711planted"
+    sample.write_text(f"x\n{planted}\n")
+    _, told = patient.typed("doctor", "--job", "--route", "everything", "--sample", str(sample))
+    assert "its job failed: " in told
+    host = patient.stack.state / "host"
+    kept = [*host.glob("*"), patient.stack.state / "logs" / "host.log"]
+    searched = b"".join(path.read_bytes() for path in kept if path.is_file())
+    ledger = patient.stack.container("ledger")
+    searched += b"".join(ledger.download_blob(blob.name).readall() for blob in ledger.list_blobs())
+    assert b"everything" in searched
+    assert planted.encode() not in searched
+    assert planted not in told
+
+
 def test_an_unknown_trial_is_not_there(patient: Patient) -> None:
     url = f"{patient.stack.host_url}/api/trials"
     for name in ("01M8G48MJERVBZB7T095G3MC0J", "no%2Fname"):
