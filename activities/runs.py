@@ -301,7 +301,7 @@ def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
 def dropped(name: str) -> list[Launch]:
     """A file was dropped under a name: notes the version. Returns the runs that begin with it."""
     if names.is_probe(name):
-        clients.ledger().heard(name)
+        clients.anybodys_ledger(clients.storage()).heard(name)
         return []
     route = arrive(name)
     return kick_arrival(route) if route is not None else []

@@ -20,7 +20,7 @@ from shared.raw_predictions import Tally, predicted
 from shared.records import Verdict, Version, timestamp
 from shared.routes import Route
 from shared.telemetry import traced
-from shared.trials import Trial
+from shared.trials import UNREAD_AT_MOST, Trial
 
 log = logging.getLogger(__name__)
 bp = df.Blueprint()
@@ -97,10 +97,14 @@ def look_at_trial(message: dict) -> dict[str, Any]:
     try:
         token = clients.token(clients.settings().scoring_audience)
         resource = azureml.get(clients.http(), f"{trial.of.model}/{trial.job}", token)
+    except StageFailed as problem:
+        trial = trial.but(status="unreadable", unread=trial.unread + 1)
+        refused = trial.failed(f"its job may not be read: {problem}")
+        return (refused if trial.unread > UNREAD_AT_MOST else trial).to_dict()
     except UNREACHABLE as problem:
         log.warning("trial %s: its job cannot be read: %s", trial.id, type(problem).__name__)
         return trial.but(status="unreadable").to_dict()
-    return judged(trial, resource).to_dict()
+    return judged(trial.but(unread=0), resource).to_dict()
 
 
 def judged(trial: Trial, resource: dict[str, Any]) -> Trial:

@@ -20,7 +20,7 @@ def trial(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
     try:
         last = yield context.call_activity_with_retry(submit_trial, TRANSIENT, last)
         while not last["outcome"]:
-            context.set_custom_status(last)
+            context.set_custom_status(Trial.from_dict(last).shown)
             now = context.current_utc_datetime
             yield context.create_timer(Trial.from_dict(last).next_look(now))
             last = yield context.call_activity_with_retry(look_at_trial, TRANSIENT, last)
@@ -28,5 +28,5 @@ def trial(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
         last = Trial.from_dict(last).failed(masked(reason(problem))).to_dict()
     # Not the outcome yet: who has read that finds nothing of the trial any more.
     last = yield context.call_activity_with_retry(end_trial, TRANSIENT, last)
-    context.set_custom_status(last)
+    context.set_custom_status(Trial.from_dict(last).shown)
     return last

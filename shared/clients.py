@@ -125,8 +125,8 @@ def refuse_others(standing: Owner) -> None:
         )
 
 
-def impatient_ledger(storage: BlobServiceClient) -> Ledger:
-    """The ledger in an account that is asked but once, for reading; whose it is is not looked at."""
+def anybodys_ledger(storage: BlobServiceClient) -> Ledger:
+    """The ledger in an account, whoever works on it: for those who only look, or leave signs."""
     return Ledger(BlobStore(storage.get_container_client(settings().ledger)), lambda: now())
 
 

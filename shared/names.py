@@ -8,9 +8,10 @@ from datetime import datetime
 
 # Beside a rejected file, the reason.
 NOTE = ".why.txt"
-# What a checkup writes to see whether it can, and deletes again: `dropscore-doctor/01J….csv`.
+# What a checkup writes to see whether it can, and deletes again: `dropscore-doctor/01J…`. That in the inbox ends as
+# files do, which subscriptions to events may ask for; elsewhere nobody's automation shall take it for one.
 PROBES = "dropscore-doctor"
-PROBE = re.compile(rf"{PROBES}/[0-9A-HJKMNP-TV-Z]{{26}}\.csv")
+PROBE = re.compile(rf"{PROBES}/[0-9A-HJKMNP-TV-Z]{{26}}(\.csv)?")
 LONGEST_NAME = 1024
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -41,11 +42,11 @@ def is_probe(blob: str) -> bool:
 
 def first_probe(since: datetime) -> str:
     """Not after the name of any probe that was written since."""
-    return f"{PROBES}/{ulid(int(since.timestamp() * 1000), 0)}.csv"
+    return f"{PROBES}/{ulid(int(since.timestamp() * 1000), 0)}"
 
 
-def new_probe(now: datetime) -> str:
-    return f"{PROBES}/{new_run(now)}.csv"
+def new_probe(now: datetime, end: str = "") -> str:
+    return f"{PROBES}/{new_run(now)}{end}"
 
 
 def unaddressable(blob: str) -> bool:

@@ -11,6 +11,8 @@ from shared.routes import Route
 LARGEST_SAMPLE = 100_000
 # A cluster that has to begin with building its image takes half an hour.
 ENDS_WITHIN = timedelta(hours=2)
+# A job may be unknown for a moment after it was made; who may not read it finds that out by then.
+UNREAD_AT_MOST = 5
 SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=1), timedelta(seconds=30)
 
 
@@ -18,7 +20,8 @@ SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=1), timedelta(seconds=30)
 class Trial(Record):
     """Input, state and output of the orchestration `trial`. The rows themselves lie in `work`, below its id.
 
-    `status` is the job's, as Azure ML shows it; `advice` what to type; `left` what could not be cleaned up.
+    `status` is the job's, as Azure ML shows it; `unread` counts the looks in a row that were
+    refused; `advice` says what to type, `left` what could not be cleaned up.
     """
 
     id: str
@@ -32,10 +35,16 @@ class Trial(Record):
     raw_account: str = ""
     raw_url: str = ""
     over: bool = False
+    unread: int = 0
     outcome: Literal["", "succeeded", "failed", "canceled"] = ""
     why: str = ""
     advice: str = ""
     left: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What fits into a custom status (16 KB): without the route's columns."""
+        return self.but(route={"name": self.route["name"]}).to_dict()
 
     @property
     def run(self) -> Run:

@@ -13,13 +13,13 @@ from shared.checkup.findings import Check, Finding
 from shared.checkup.surroundings import Surroundings
 from shared.errors import NotTheOwner, RouteError
 from shared.ledger import Ledger
+from shared.ledger_retention import STALE_AFTER
 from shared.records import moment
 from shared.routes import Routes
 
 ROOT = Path(__file__).parent.parent.parent
 PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 PYTHONS = ((3, 11), (3, 13))
-STALE_AFTER = 300.0
 
 
 def versions(home_host: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ def check_routes() -> tuple[Routes, list[Finding]]:
     if current_routes.loaded.problem:
         told = f"the last good ones are in force: {' '.join(current_routes.loaded.problem.split())}"
         return found, [check.failed(told, commands.MEND_ROUTES)]
-    return found, [check.ok(", ".join(route.name for route in found.routes))]
+    return found, [check.ok(", ".join(route.name for route in found.routes) or "there are none yet")]
 
 
 def check_owner(ledger: Ledger, around: Surroundings) -> list[Finding]:
@@ -94,12 +94,12 @@ def check_heartbeat(ledger: Ledger, around: Surroundings) -> list[Finding]:
         return [
             check.warning("no sweep has begun yet", f"Ask again in two minutes. If it stays so: {restart}")
         ]
-    age = (clients.now() - moment(beat.at)).total_seconds()
+    age = clients.now() - moment(beat.at)
     if age > STALE_AFTER:
         enabled = around.home.setting("AzureWebJobs.sweep_timer.Disabled=false")
-        says = f"the last sweep began {age:.0f} s ago, at {beat.at}"
+        says = f"the last sweep began {age.total_seconds():.0f} s ago, at {beat.at}"
         return [check.failed(says, f"{restart}; if the timer was switched off: {enabled}")]
-    return [check.ok(f"the last sweep began {max(age, 0):.0f} s ago")]
+    return [check.ok(f"the last sweep began {max(age.total_seconds(), 0):.0f} s ago")]
 
 
 def one_line(problem: Exception) -> str:

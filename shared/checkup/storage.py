@@ -88,7 +88,7 @@ def check_container(around: Surroundings, role: str, beside: Beside | None = Non
     check, container = Check("container", role), around.container(role)
     begun = clients.now()
     try:
-        with probe(container):
+        with probe(container, ".csv" if role == "inbox" else ""):
             told = [check.ok(f"{container.container_name}: listed, written, not written over, read")]
             return [*told, *(beside(around, Standing(container, begun)) if beside else [])]
     except AzureError as problem:
@@ -110,12 +110,12 @@ def unusable(around: Surroundings, check: Check, name: str, problem: AzureError)
 
 
 @contextmanager
-def probe(container: ContainerClient) -> Iterator[str]:
+def probe(container: ContainerClient, end: str) -> Iterator[None]:
     """A blob that was written once and read. It is gone afterwards, as are those that a killed checkup has left."""
     for left in container.list_blob_names(name_starts_with=f"{names.PROBES}/"):
         if names.is_probe(left) and left < names.first_probe(clients.now() - LEFT_AFTER):
             remove(container, left)
-    name = names.new_probe(clients.now())
+    name = names.new_probe(clients.now(), end)
     try:
         if not upload_new(container, name, DATA):
             raise Misbehaves("storage says that a new blob is there already")
@@ -123,7 +123,7 @@ def probe(container: ContainerClient) -> Iterator[str]:
             raise Misbehaves("If-None-Match does not keep a blob from being written over")
         if container.download_blob(name).readall() != DATA:
             raise Misbehaves("what is read is not what was written")
-        yield name
+        yield
     finally:
         with suppress(AzureError):
             remove(container, name)

@@ -9,7 +9,7 @@ from tests.activities.conftest import ONE_ROW, App
 def test_no_route_takes_a_probe_whatever_its_pattern(app: App) -> None:
     everything = app.route(pattern="**")
     app.set_routes(everything)
-    probe = new_probe(app.now())
+    probe = new_probe(app.now(), ".csv")
     app.drop(probe, ONE_ROW)
     app.sleep(minutes=2)
     assert dropped(probe) == []
@@ -19,7 +19,7 @@ def test_no_route_takes_a_probe_whatever_its_pattern(app: App) -> None:
 
 
 def test_the_event_of_a_probe_is_noted(app: App) -> None:
-    probe = new_probe(app.now())
+    probe = new_probe(app.now(), ".csv")
     assert app.ledger.arrivals().probe == ""
     dropped(probe)
     assert app.ledger.arrivals().probe == probe
@@ -27,7 +27,7 @@ def test_the_event_of_a_probe_is_noted(app: App) -> None:
 
 def test_files_that_no_event_had_announced_are_noted_and_what_was_heard_stays(app: App) -> None:
     app.set_routes(app.route())
-    probe = new_probe(app.now())
+    probe = new_probe(app.now(), ".csv")
     dropped(probe)
     for name in ("double/a.csv", "double/b.csv"):
         app.drop(name, ONE_ROW)
@@ -40,6 +40,12 @@ def test_files_that_no_event_had_announced_are_noted_and_what_was_heard_stays(ap
 
 def test_only_names_of_just_this_form_are_probes(app: App) -> None:
     assert is_probe(new_probe(app.now()))
-    others = (f"{PROBES}/clinic.csv", f"x/{new_probe(app.now())}", f"{new_probe(app.now())}.gz", f"{PROBES}/")
+    assert is_probe(new_probe(app.now(), ".csv"))
+    others = (
+        f"{PROBES}/clinic.csv",
+        f"x/{new_probe(app.now())}",
+        f"{new_probe(app.now())}.csv.gz",
+        f"{PROBES}/",
+    )
     assert not any(map(is_probe, others))
     assert usable(f"{PROBES}/clinic.csv")

@@ -124,9 +124,12 @@ def never_swept(patient: Patient) -> Iterator[None]:
     yield
 
 
-def owned_by_another(patient: Patient) -> AbstractContextManager[None]:
+@contextmanager
+def owned_by_another(patient: Patient) -> Iterator[None]:
+    """A fresh process of the app, which is refused the ledger."""
     other = json.dumps(Owner(hub="other", storage="elsewhere").to_dict()).encode()
-    return patient.instead("ledger", "owner.json", other)
+    with patient.instead("ledger", "owner.json", other), patient.under():
+        yield
 
 
 @contextmanager
@@ -340,7 +343,7 @@ def test_a_checkup_leaves_nothing_and_starts_nothing(patient: Patient) -> None:
 
 
 def test_what_a_killed_checkup_has_left_is_deleted_and_nobodys_file_is(patient: Patient) -> None:
-    left, young = f"{PROBES}/01H00000000000000000000000.csv", f"{PROBES}/7ZZZZZZZZZZZZZZZZZZZZZZZZZ.csv"
+    left, young = f"{PROBES}/01H00000000000000000000000", f"{PROBES}/7ZZZZZZZZZZZZZZZZZZZZZZZZZ.csv"
     for name in (left, young, f"{PROBES}/clinic.csv"):
         patient.put("archive", name, b"x")
     assert patient.doctor().of("failed") == set()

@@ -73,8 +73,12 @@ def test_a_sample_that_the_route_would_reject_costs_nothing(patient: Patient, tm
         ({"do": "drop-row", "on": "double/"}, "The job returned 2 of 3 rows"),
         (answer(INVOKE, 403, "no"), "refuses the job: 403"),
         (answer("GET .*/datastores/", 404), "Azure ML answered 404"),
+        (
+            answer("GET /endpoints/double/jobs/batchjob", 403),
+            "its job may not be read: Azure ML answered 403",
+        ),
     ],
-    ids=["failed", "canceled", "lost", "incomplete", "barred", "no datastore"],
+    ids=["failed", "canceled", "lost", "incomplete", "barred", "no datastore", "unreadable"],
 )
 def test_what_a_job_shows_is_told_and_nothing_is_left(
     fault: Fault, why: str, patient: Patient, tmp_path: Path

@@ -9,12 +9,12 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from shared import clients
 from shared.errors import DropscoreError, NotTheOwner
+from shared.ledger_retention import STALE_AFTER
 from shared.records import Heartbeat, moment
 from triggers.http.answers import Answer, answered, response
 
 bp = df.Blueprint()
 DESCRIPTION = Path(__file__).parent.parent.parent / "web" / "openapi.json"
-STALE_AFTER = 300.0
 # Seconds: names that nobody resolves take longer than any call.
 ANSWERED_WITHIN = 5.0
 UNREACHABLE = "Storage is unreachable."
@@ -41,7 +41,7 @@ def health() -> Answer:
     try:
         row_values = clients.settings().row_values
         with clients.impatient_storage() as storage:
-            ledger = clients.impatient_ledger(storage)
+            ledger = clients.anybodys_ledger(storage)
             beat, standing = ledger.heartbeat(), ledger.standing_owner()
         if standing is not None:
             clients.refuse_others(standing)
@@ -49,8 +49,8 @@ def health() -> Answer:
         return told("broken", None, why=reason(problem))
     if beat is None:
         return told("starting", None, row_values=row_values)
-    age = (clients.now() - moment(beat.at)).total_seconds()
-    return told("stale" if age > STALE_AFTER else "ok", beat, row_values=row_values)
+    stale = clients.now() - moment(beat.at) > STALE_AFTER
+    return told("stale" if stale else "ok", beat, row_values=row_values)
 
 
 def reason(problem: Exception) -> str:

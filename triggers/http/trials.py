@@ -88,4 +88,8 @@ async def cancel_trial(req: func.HttpRequest, client: df.DurableOrchestrationCli
         return problem_json(problem)
     if state["status"] == "running":
         await asyncio.to_thread(work.create, f"{state['trial']}/cancel", b"")
+        state = await standing(client, state["trial"])
+        if state["status"] != "running":
+            # It was over before anybody could read that; nobody would delete it any more.
+            await asyncio.to_thread(work.forget, state["trial"])
     return response(Answer({**state, "cancel": True}, 202))
