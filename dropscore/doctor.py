@@ -16,6 +16,7 @@ from dropscore.plain import counted, prose
 from dropscore.screen import table
 from dropscore.session import Session, session
 
+ORDER = ("ok", "warning", "failed", "skipped")
 COLUMNS = ("state", "check", "about", "what was found")
 
 
@@ -42,13 +43,14 @@ def doctor(job: bool, route: str | None, sample: Path | None, timeout: timedelta
     """
     found = session()
     check_options(job=job, route=route, sample=sample)
+    chosen = the_route(found, route) if job else ""
     checkup = found.api.checkup()
     document: dict[str, Any] = {**checkup, "url": found.api.place.url}
     if not found.as_json:
         tell(found, checkup)
     failed = checkup["status"] != "ok"
     if sample is not None:
-        trial = tried(found, the_route(found, route), sample, timeout)
+        trial = tried(found, chosen, sample, timeout)
         document["trial"] = trial
         failed = failed or trial["status"] != "succeeded"
     if found.as_json:
@@ -76,7 +78,7 @@ def tell(session: Session, checkup: Document) -> None:
             about = f" {one['about']}" if one["about"] else ""
             session.screen.say("", f"{one['check']}{about}: {prose(one['says'])}", f"  {one['advice']}")
     states = [one["state"] for one in checkup["checks"]]
-    counts = ", ".join(f"{states.count(one)} {one}" for one in ("ok", "warning", "failed", "skipped"))
+    counts = ", ".join(f"{states.count(one)} {one}" for one in dict.fromkeys(sorted(states, key=ORDER.index)))
     session.screen.say("", f"{counted(len(states), 'check')} in {checkup['seconds']} s: {counts}.")
 
 
