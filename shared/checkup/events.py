@@ -55,7 +55,7 @@ def check_given_up(around: Surroundings) -> list[Finding]:
     if not address:
         return [check.skipped("the host's queue is unknown: DROPSCORE_STORAGE__queueServiceUri is not set")]
     try:
-        bearer = around.own.get_token(f"{QUEUE_AUDIENCE}/.default").token
+        bearer = around.of_storage.get_token(f"{QUEUE_AUDIENCE}/.default").token
         headers = {"Authorization": f"Bearer {bearer}", "x-ms-version": QUEUE_VERSION}
         url = f"{address}/{POISON}?comp=metadata"
         answer = around.session.get(url, headers=headers, timeout=WITHIN, allow_redirects=False)
@@ -74,5 +74,5 @@ def counted(check: Check, around: Surroundings, answer: requests.Response) -> Fi
     if count.isdecimal():
         told = f"The app's log says why. {commands.look_into_queue(around.account, POISON)}"
         return check.warning(f"{count} events were given up; the sweep finds their files", told)
-    grant = around.grant(QUEUE_ROLE, commands.account_id(around.account))
+    grant = around.grant_on_account(QUEUE_ROLE)
     return check.failed(f"the queue {POISON} cannot be read: {answer.status_code}", grant)

@@ -103,7 +103,7 @@ def unusable(around: Surroundings, check: Check, name: str, problem: AzureError)
     if isinstance(problem, ResourceNotFoundError):
         create = commands.create_container(around.account, name)
         return check.failed(f"there is no container {name}", create)
-    grant = around.grant(CONTRIBUTOR, commands.account_id(around.account))
+    grant = around.grant_on_account(CONTRIBUTOR)
     refused = isinstance(problem, HttpResponseError) and problem.status_code in (401, 403)
     told = grant if refused else f"Look at the container, then ask again. It takes this role: {grant}"
     return check.failed(f"{name} cannot be used: {said_by(problem)}", told)

@@ -13,6 +13,7 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from shared import clients
+from shared.checkup import commands
 from shared.checkup.commands import Home
 from shared.masking import without_secrets
 from shared.settings import Settings
@@ -46,9 +47,12 @@ class Surroundings:
         return self.identity(self.settings.client_id)
 
     @cached_property
+    def of_storage(self) -> TokenCredential:
+        return self.identity(self.settings.storage_client_id)
+
+    @cached_property
     def storage(self) -> BlobServiceClient:
-        by_key = self.settings.storage_connection
-        identity = None if by_key else self.identity(self.settings.storage_client_id)
+        identity = None if self.settings.storage_connection else self.of_storage
         return self.closing.enter_context(clients.impatient_storage(identity))
 
     @cached_property
@@ -83,6 +87,10 @@ class Surroundings:
     def grant(self, role: str, scope: str) -> str:
         """The command that gives the app's identity a role."""
         return self.home.grant(self.settings.client_id, role, scope)
+
+    def grant_on_account(self, role: str) -> str:
+        """The command that gives the identity for the containers' account, which may be another, a role there."""
+        return self.home.grant(self.settings.storage_client_id, role, commands.account_id(self.account))
 
 
 def said_by(problem: AzureError) -> str:
