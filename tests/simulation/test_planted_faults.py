@@ -49,7 +49,7 @@ def marker_left_after_the_slot_was_looked_at(patch: Patch) -> None:
         return real(name)
 
     launches: list[Launch] = []
-    real, kick = runs.arrive, runs.kick_arrival
+    real, kick = inbox.arrive, runs.kick_arrival
     patch.setattr(runs, "arrive", arrive)
     patch.setattr(runs, "kick_arrival", lambda route: launches)
 
