@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared import clients, current_routes
 from shared.checkup import commands
+from shared.checkup.commands import Home
 from shared.checkup.findings import Check, Finding
 from shared.checkup.surroundings import Surroundings
 from shared.errors import NotTheOwner, RouteError
@@ -22,14 +23,14 @@ PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 PYTHONS = ((3, 11), (3, 13))
 
 
-def versions(home_host: str) -> dict[str, str]:
+def versions(home: Home) -> dict[str, str]:
     """What runs here: the API's version, the orchestrations', Python, the host where it says so, and libraries."""
     host = json.loads((ROOT / "host.json").read_text("utf-8"))
     api = json.loads((ROOT / "web" / "openapi.json").read_text("utf-8"))["info"]["version"]
     libraries = {name: installed(name) for name in sorted({name for name, _ in pins()})}
     orchestrations = host["extensions"]["durableTask"]["defaultVersion"]
     own = {"dropscore": api, "orchestrations": orchestrations, "python": platform.python_version()}
-    return {**own, "host": home_host or "unknown", **libraries}
+    return {**own, "host": home.host or "unknown", **libraries}
 
 
 def pins() -> list[tuple[str, str]]:
@@ -44,7 +45,7 @@ def installed(name: str) -> str:
         return "none"
 
 
-def check_versions() -> list[Finding]:
+def check_versions(home: Home) -> list[Finding]:
     """Whether what is installed is what was tested."""
     check, pinned = Check("versions"), pins()
     others = [
@@ -55,9 +56,11 @@ def check_versions() -> list[Finding]:
     if not PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
         others.insert(0, f"Python {platform.python_version()}")
     if others:
-        again = "func azure functionapp publish APP --build remote"
-        return [check.warning(f"not what was tested: {', '.join(others)}", f"Deploy anew: {again}")]
-    return [check.ok(f"Python {platform.python_version()} and the libraries of requirements.txt")]
+        again = f"Deploy anew: func azure functionapp publish {home.app} --build remote"
+        return [check.warning(f"not what was tested: {', '.join(others)}", again)]
+    told = versions(home)
+    own = f"dropscore {told['dropscore']}, Python {told['python']}, host {told['host']}"
+    return [check.ok(f"{own}, the libraries of requirements.txt")]
 
 
 def check_routes() -> tuple[Routes, list[Finding]]:

@@ -29,7 +29,7 @@ def examined() -> dict[str, Any]:
         "status": "failing" if failing else "ok",
         "checked_at": timestamp(clients.now()),
         "seconds": round(time.monotonic() - begun, 1),
-        "versions": versions(home.host),
+        "versions": versions(home),
         "checks": [one.to_dict() for one in findings],
     }
 
@@ -40,7 +40,7 @@ def everything(home: Home) -> list[Finding]:
         settings = clients.settings()
     except SettingsError as problem:
         lines = [line.strip() for line in str(problem).splitlines()[1:]]
-        return [check.failed("; ".join(lines), home.setting("KEY=VALUE")), *check_versions()]
+        return [check.failed("; ".join(lines), home.setting("KEY=VALUE")), *check_versions(home)]
     with Surroundings(settings, home) as around:
         first = at_once(
             [
@@ -53,7 +53,7 @@ def everything(home: Home) -> list[Finding]:
         )
         reachable = first[0].state == "ok"
         rest = with_storage(around) if reachable else without_storage(around)
-        return [check.ok("they can be used"), *check_versions(), *first, *rest]
+        return [check.ok("they can be used"), *check_versions(home), *first, *rest]
 
 
 def audiences(around: Surroundings) -> dict[str, str]:

@@ -7,13 +7,13 @@ from shared.checkup.commands import Home
 
 
 def test_what_is_installed_here_is_what_was_tested() -> None:
-    [found] = app.check_versions()
+    [found] = app.check_versions(Home())
     assert found.state == "ok"
 
 
 def test_other_libraries_are_a_warning_that_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "pins", lambda: [("requests", "1.0.0"), ("no-such-library", "2.0")])
-    [found] = app.check_versions()
+    [found] = app.check_versions(Home())
     assert found.state == "warning"
     assert "no-such-library none, requests 2." in found.says
     assert "--build remote" in found.advice
@@ -21,15 +21,15 @@ def test_other_libraries_are_a_warning_that_names_them(monkeypatch: pytest.Monke
 
 def test_another_python_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "PYTHONS", ((3, 8), (3, 9)))
-    [found] = app.check_versions()
+    [found] = app.check_versions(Home())
     assert found.says.startswith("not what was tested: Python 3.1")
 
 
 def test_versions_name_the_app_the_host_and_the_libraries() -> None:
-    told = app.versions("4.1037.0")
+    told = app.versions(Home(host="4.1037.0"))
     assert told["host"] == "4.1037.0"
     assert {"dropscore", "orchestrations", "python", "azure-functions-durable", "azure-identity"} <= set(told)
-    assert app.versions("")["host"] == "unknown"
+    assert app.versions(Home())["host"] == "unknown"
 
 
 def test_on_app_service_commands_name_the_app() -> None:
