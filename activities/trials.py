@@ -1,6 +1,7 @@
 """Trials: a sample is packed as a file would be, submitted once, its predictions are read, and all of it is deleted."""
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import azure.durable_functions as df
@@ -34,8 +35,9 @@ def prepared(route: Route, sample: bytes) -> Trial:
     trial = Trial(id=new_run(now), route=route.frozen(), begun_at=timestamp(now))
     try:
         return trial.but(rows=packed(trial, route, sample))
-    except FileRejected:
-        work.forget(trial.id)
+    except Exception:
+        with suppress(AzureError):
+            work.forget(trial.id)
         raise
 
 
@@ -69,12 +71,17 @@ def submit_trial(message: dict) -> dict[str, Any]:
         return trial.failed(f"the app's identity gets no token: {masked(str(problem))[:300]}").to_dict()
 
 
+def intent(trial: Trial) -> str:
+    """Where it is written down that the job is about to be made."""
+    return f"{trial.id}/intent"
+
+
 def submitted(trial: Trial) -> Trial:
     run, route = trial.run, trial.of
     place = datastore(run, workspace_of(run))
     trial = trial.but(raw_account=place.account, raw_url=place.url)
     body, token = invocation(run, run.path), clients.token(clients.settings().scoring_audience)
-    if not work.create(f"{trial.id}/intent", b""):
+    if not work.create(intent(trial), b""):
         return trial.failed(LOST)
     answer = azureml.invoke(route, body, token, run.path)
     if answer.kind == "created":
@@ -148,7 +155,7 @@ def end_trial(message: dict) -> dict[str, Any]:
     trial = Trial.from_dict(message)
     if trial.job and not trial.over:
         cancel(trial.job, trial.job_id)
-    elif not trial.job:
+    elif not trial.job and work.read_lines(intent(trial)) is not None:
         for job in jobs_of(trial.run) or []:
             cancel(str(job["name"]), str(job["id"]))
     work.forget(trial.id)

@@ -34,7 +34,11 @@ async def start_trial(req: func.HttpRequest, client: df.DurableOrchestrationClie
         trial = await asyncio.to_thread(begun, req.route_params["route"], req.get_body())
     except BadRequest as problem:
         return problem_json(problem)
-    await client.start_new("trial", f"trial-{trial.id}", trial.to_dict())
+    try:
+        await client.start_new("trial", f"trial-{trial.id}", trial.to_dict())
+    except Exception:
+        await asyncio.to_thread(work.forget, trial.id)
+        raise
     url = f"{api_url(req)}/trials/{trial.id}"
     told = {"trial": trial.id, "rows": trial.rows, "url": url}
     return response(Answer(told, 202, {"Location": url, "Retry-After": "5"}))
