@@ -128,6 +128,8 @@ def never_swept(patient: Patient) -> Iterator[None]:
 def owned_by_another(patient: Patient) -> Iterator[None]:
     """A fresh process of the app, which is refused the ledger."""
     other = json.dumps(Owner(hub="other", storage="elsewhere").to_dict()).encode()
+    # Whoever works on the ledger first owns it.
+    assert requests.get(f"{patient.stack.host_url}/api/runs", timeout=10).ok
     with patient.instead("ledger", "owner.json", other), patient.under():
         yield
 
