@@ -32,7 +32,7 @@ LOST = "the answer to its submission was lost; the job, if there is one, is canc
 def prepared(route: Route, sample: bytes) -> Trial:
     """Checks a sample as a file of the route is checked, and puts its parts into `work`. Raises FileRejected."""
     now = clients.now()
-    trial = Trial(id=new_run(now), route=route.frozen(), begun_at=timestamp(now))
+    trial = Trial(id=new_run(now), route=route.name, frozen=route.frozen(), begun_at=timestamp(now))
     try:
         return trial.but(rows=packed(trial, route, sample))
     except Exception:
@@ -85,7 +85,7 @@ def submitted(trial: Trial) -> Trial:
         return trial.failed(LOST)
     answer = azureml.invoke(route, body, token, run.path)
     if answer.kind == "created":
-        log.info("trial %s of route %s: job %s", trial.id, route.name, answer.job)
+        log.info("trial %s of route %s: job %s", trial.id, trial.route, answer.job)
         return trial.but(job=answer.job, job_id=answer.job_id)
     return trial.failed(
         LOST if answer.kind == "ambiguous" else f"{route.model} refuses the job: {answer.why}"

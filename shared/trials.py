@@ -20,12 +20,13 @@ SOONEST_LOOK, LATEST_LOOK = timedelta(seconds=1), timedelta(seconds=30)
 class Trial(Record):
     """Input, state and output of the orchestration `trial`. The rows themselves lie in `work`, below its id.
 
-    `status` is the job's, as Azure ML shows it; `unread` counts the looks in a row that were
-    refused; `advice` says what to type, `left` what could not be cleaned up.
+    `frozen` is the route as it was at the beginning; `status` the job's, as Azure ML shows it; `unread` counts the
+    looks in a row that were refused; `advice` says what to type, `left` what could not be cleaned up.
     """
 
     id: str
-    route: dict[str, Any]
+    route: str
+    frozen: dict[str, Any]
     begun_at: str
     rows: int = 0
     job: str = ""
@@ -44,7 +45,7 @@ class Trial(Record):
     @property
     def shown(self) -> dict[str, Any]:
         """What fits into a custom status (16 KB): without the route's columns."""
-        return self.but(route={"name": self.route["name"]}).to_dict()
+        return self.but(frozen={}).to_dict()
 
     @property
     def run(self) -> Run:
@@ -52,7 +53,7 @@ class Trial(Record):
         return Run(
             run=self.id,
             launch=1,
-            route=self.route,
+            route=self.frozen,
             slot=None,
             created_at=self.begun_at,
             files=1,
@@ -66,7 +67,7 @@ class Trial(Record):
 
     @property
     def of(self) -> Route:
-        return Route.from_dict(self.route)
+        return Route.from_dict(self.frozen)
 
     def failed(self, why: str, advice: str = "") -> "Trial":
         return self.but(outcome="failed", why=why, advice=advice)

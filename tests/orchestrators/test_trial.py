@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:azure.functions df_loads was called without expected_type"),
     pytest.mark.parametrize("run", [durable.run, sdk.run], ids=["virtual clock", "real SDK"]),
 ]
-BEGUN = Trial(id="T", route={"name": "diabetes"}, begun_at=timestamp(START))
+BEGUN = Trial(id="T", route="diabetes", frozen={"name": "diabetes"}, begun_at=timestamp(START))
 SUBMITTED = BEGUN.but(job="j1")
 RUNNING = SUBMITTED.but(status="Running").to_dict()
 ENDED = SUBMITTED.but(outcome="succeeded").to_dict()

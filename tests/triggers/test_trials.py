@@ -15,7 +15,7 @@ def test_a_trial_is_prepared_and_its_orchestration_is_started(api: Api, app: App
     assert (told.status, told.body["rows"]) == (202, 2)
     assert told.headers["Location"] == told.body["url"] == f"https://app.example/api/trials/{trial}"
     assert list(api.client.trials) == [f"trial-{trial}"]
-    assert api.client.trials[f"trial-{trial}"]["route"]["name"] == "double"
+    assert api.client.trials[f"trial-{trial}"]["route"] == "double"
     assert app.names("inbox") == []
 
 

@@ -78,7 +78,7 @@ async def standing(client: df.DurableOrchestrationClient, name: str) -> dict[str
     ended = {"Completed": state.outcome, "Failed": "failed", "Terminated": "canceled"}
     status = ended.get(found.runtime_status.name, "running")
     shown = {key: getattr(state, key) for key in SHOWN}
-    own = {"trial": name, "route": state.route["name"], "status": status, "begun_at": state.begun_at}
+    own = {"trial": name, "route": state.route, "status": status, "begun_at": state.begun_at}
     return {**own, "job_status": state.status, **shown}
 
 
