@@ -1,0 +1,44 @@
+# Deploys the sample model to the workspace that azd made, and writes its route where there are no routes yet. Run by azd
+# after provisioning; by hand from the project's folder: pwsh infra/hooks/sample.ps1
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $true
+
+function Get-Setting($name) {
+    azd env get-value $name
+}
+
+$workspace = Get-Setting SAMPLE_WORKSPACE_NAME
+if (-not $workspace) {
+    Write-Output "The workspace is one of yours: its models and routes are, too (docs/deploy.md)."
+    exit 0
+}
+$group = Get-Setting AZURE_RESOURCE_GROUP
+$endpoint = Get-Setting SAMPLE_ENDPOINT_NAME
+$storage = Get-Setting STORAGE_ACCOUNT_NAME
+$config = Get-Setting CONFIG_CONTAINER
+
+if (-not (Test-Path models/diabetes/model/diabetes.joblib)) {
+    python -m venv .azure/model
+    .azure/model/Scripts/python -m pip install --quiet --disable-pip-version-check -r models/diabetes/requirements.txt
+    .azure/model/Scripts/python models/diabetes/train.py
+}
+az extension add --name ml --upgrade --only-show-errors
+az ml batch-endpoint create --resource-group "$group" --workspace-name "$workspace" `
+    --name "$endpoint" --file models/diabetes/endpoint.yml --output none
+az ml batch-deployment create --resource-group "$group" --workspace-name "$workspace" `
+    --endpoint-name "$endpoint" --file models/diabetes/deployment.yml --set-default --output none
+$url = az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" `
+    --name "$endpoint" --query scoring_uri --output tsv
+
+$found = az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" `
+    --name routes.toml --query exists --output tsv
+if ($found -eq 'true') {
+    Write-Output "config/routes.toml is there already and is left alone. The sample model's scoring URL is $url"
+    exit 0
+}
+$routes = '.azure/routes.toml'
+New-Item -ItemType Directory -Force .azure | Out-Null
+(Get-Content infra/hooks/routes.toml -Raw).Replace('SCORING_URL', $url) | Set-Content $routes -NoNewline
+az storage blob upload --auth-mode login --account-name "$storage" --container-name "$config" `
+    --name routes.toml --file "$routes" --output none
+Write-Output "The sample model scores what is dropped as diabetes/*.csv."

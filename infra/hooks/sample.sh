@@ -1,0 +1,44 @@
+#!/bin/sh
+# Deploys the sample model to the workspace that azd made, and writes its route where there are no routes yet. Run by azd
+# after provisioning; by hand from the project's folder: sh infra/hooks/sample.sh
+set -eu
+
+setting() {
+  azd env get-value "$1"
+}
+
+workspace=$(setting SAMPLE_WORKSPACE_NAME)
+if [ -z "$workspace" ]; then
+  echo "The workspace is one of yours: its models and routes are, too (docs/deploy.md)."
+  exit 0
+fi
+group=$(setting AZURE_RESOURCE_GROUP)
+endpoint=$(setting SAMPLE_ENDPOINT_NAME)
+storage=$(setting STORAGE_ACCOUNT_NAME)
+config=$(setting CONFIG_CONTAINER)
+
+if [ ! -e models/diabetes/model/diabetes.joblib ]; then
+  python3 -m venv .azure/model
+  .azure/model/bin/python -m pip install --quiet --disable-pip-version-check -r models/diabetes/requirements.txt
+  .azure/model/bin/python models/diabetes/train.py
+fi
+az extension add --name ml --upgrade --only-show-errors
+az ml batch-endpoint create --resource-group "$group" --workspace-name "$workspace" \
+  --name "$endpoint" --file models/diabetes/endpoint.yml --output none
+az ml batch-deployment create --resource-group "$group" --workspace-name "$workspace" \
+  --endpoint-name "$endpoint" --file models/diabetes/deployment.yml --set-default --output none
+url=$(az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" \
+  --name "$endpoint" --query scoring_uri --output tsv)
+
+found=$(az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
+  --name routes.toml --query exists --output tsv)
+if [ "$found" = true ]; then
+  echo "config/routes.toml is there already and is left alone. The sample model's scoring URL is $url"
+  exit 0
+fi
+routes=.azure/routes.toml
+mkdir -p .azure
+sed "s|SCORING_URL|$url|" infra/hooks/routes.toml >"$routes"
+az storage blob upload --auth-mode login --account-name "$storage" --container-name "$config" \
+  --name routes.toml --file "$routes" --output none
+echo "The sample model scores what is dropped as diabetes/*.csv."
