@@ -65,6 +65,7 @@ module plan 'br/public:avm/res/web/serverfarm:0.7.0' = {
     name: 'plan-${token}'
     location: location
     tags: tags
+    kind: 'functionapp'
     skuName: 'FC1'
     reserved: true
   }
@@ -79,6 +80,7 @@ module site 'br/public:avm/res/web/site:0.24.0' = {
     kind: 'functionapp,linux'
     serverFarmResourceId: plan.outputs.resourceId
     managedIdentities: { userAssignedResourceIds: [identityId] }
+    keyVaultAccessIdentityResourceId: identityId
     virtualNetworkSubnetResourceId: empty(subnetId) ? null : subnetId
     functionAppConfig: {
       deployment: {

@@ -44,6 +44,8 @@ module vault 'br/public:avm/res/key-vault/vault:0.14.0' = {
     tags: tags
     sku: 'standard'
     enableRbacAuthorization: true
+    // It holds nothing of ours; with purge protection its name could not be used again for 90 days.
+    enablePurgeProtection: false
     publicNetworkAccess: 'Enabled'
   }
 }

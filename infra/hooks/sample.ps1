@@ -30,15 +30,30 @@ az ml batch-deployment create --resource-group "$group" --workspace-name "$works
 $url = az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" `
     --name "$endpoint" --query scoring_uri --output tsv
 
-$found = az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" `
-    --name routes.toml --query exists --output tsv
-if ($found -eq 'true') {
-    Write-Output "config/routes.toml is there already and is left alone. The sample model's scoring URL is $url"
-    exit 0
-}
 $routes = '.azure/routes.toml'
 New-Item -ItemType Directory -Force .azure | Out-Null
 (Get-Content infra/hooks/routes.toml -Raw).Replace('SCORING_URL', $url) | Set-Content $routes -NoNewline
+
+# A role that was granted a minute ago may not be in force yet; a private network lets nobody in from outside.
+$PSNativeCommandUseErrorActionPreference = $false
+$tries = if ($env:SAMPLE_TRIES) { [int]$env:SAMPLE_TRIES } else { 5 }
+$pause = if ($env:SAMPLE_PAUSE) { [int]$env:SAMPLE_PAUSE } else { 30 }
+while ($true) {
+    $found = az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" `
+        --name routes.toml --query exists --output tsv
+    if ($LASTEXITCODE -eq 0) { break }
+    $tries -= 1
+    if ($tries -le 0) {
+        Write-Output "The container $config cannot be reached from here. Once the app is deployed: dropscore routes set $routes"
+        exit 0
+    }
+    Start-Sleep -Seconds $pause
+}
+$PSNativeCommandUseErrorActionPreference = $true
+if ($found -eq 'true') {
+    Write-Output "config/routes.toml is there already and is left alone. The sample model's route is in $routes"
+    exit 0
+}
 az storage blob upload --auth-mode login --account-name "$storage" --container-name "$config" `
     --name routes.toml --file "$routes" --output none
 Write-Output "The sample model scores what is dropped as diabetes/*.csv."

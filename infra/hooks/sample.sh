@@ -30,15 +30,25 @@ az ml batch-deployment create --resource-group "$group" --workspace-name "$works
 url=$(az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" \
   --name "$endpoint" --query scoring_uri --output tsv)
 
-found=$(az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
-  --name routes.toml --query exists --output tsv)
-if [ "$found" = true ]; then
-  echo "config/routes.toml is there already and is left alone. The sample model's scoring URL is $url"
-  exit 0
-fi
 routes=.azure/routes.toml
 mkdir -p .azure
 sed "s|SCORING_URL|$url|" infra/hooks/routes.toml >"$routes"
+
+# A role that was granted a minute ago may not be in force yet; a private network lets nobody in from outside.
+tries=${SAMPLE_TRIES:-5}
+until found=$(az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
+  --name routes.toml --query exists --output tsv); do
+  tries=$((tries - 1))
+  if [ "$tries" -le 0 ]; then
+    echo "The container $config cannot be reached from here. Once the app is deployed: dropscore routes set $routes"
+    exit 0
+  fi
+  sleep "${SAMPLE_PAUSE:-30}"
+done
+if [ "$found" = true ]; then
+  echo "config/routes.toml is there already and is left alone. The sample model's route is in $routes"
+  exit 0
+fi
 az storage blob upload --auth-mode login --account-name "$storage" --container-name "$config" \
   --name routes.toml --file "$routes" --output none
 echo "The sample model scores what is dropped as diabetes/*.csv."

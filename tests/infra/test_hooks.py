@@ -44,6 +44,7 @@ VALUES = {
     "SAMPLE_WORKSPACE_NAME": "mlw-x",
     "SAMPLE_ENDPOINT_NAME": "diabetes-x",
 }
+WAITS = {"TRIES": "3", "PAUSE": "0"}
 VALUE_ANSWERS = [{"to": f"azd env get-value {name}", "say": value} for name, value in VALUES.items()]
 SCORING_URL = "https://diabetes-x.westeurope.inference.ml.azure.com/jobs"
 
@@ -67,11 +68,8 @@ class Azure:
     def run(self, hook: str, *answers: dict[str, object]) -> subprocess.CompletedProcess[str]:
         (self.home / "answers.json").write_text(json.dumps([*answers, *VALUE_ANSWERS]))
         (self.home / "calls.jsonl").write_text("")
-        known = {
-            "PATH": f"{self.home / 'bin'}:{os.environ['PATH']}",
-            "SUBSCRIBE_TRIES": "3",
-            "SUBSCRIBE_PAUSE": "0",
-        }
+        waits = {f"{hook}_{what}": value for hook in ("SUBSCRIBE", "SAMPLE") for what, value in WAITS.items()}
+        known = {"PATH": f"{self.home / 'bin'}:{os.environ['PATH']}", **waits}
         return subprocess.run(
             ["sh", f"infra/hooks/{hook}"],
             cwd=self.folder,
@@ -160,8 +158,18 @@ def test_routes_that_are_there_are_left_alone(azure: Azure) -> None:
         "sample.sh", {"to": "batch-endpoint show", "say": SCORING_URL}, {"to": "blob exists", "say": "true"}
     )
     assert done.returncode == 0, done.stderr
-    assert SCORING_URL in done.stdout
+    assert SCORING_URL in (azure.folder / ".azure/routes.toml").read_text("utf-8")
+    assert "left alone" in done.stdout
     assert not [call for call in azure.calls() if "upload" in call]
+
+
+def test_storage_that_lets_nobody_in_from_here_does_not_fail_a_deployment(azure: Azure) -> None:
+    done = azure.run(
+        "sample.sh", {"to": "batch-endpoint show", "say": SCORING_URL}, {"to": "blob exists", "exit": 1}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "dropscore routes set .azure/routes.toml" in done.stdout
+    assert len([call for call in azure.calls() if "exists" in call]) == 3
 
 
 def test_a_workspace_that_was_there_gets_no_sample_model(azure: Azure) -> None:
