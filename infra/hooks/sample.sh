@@ -7,6 +7,16 @@ setting() {
   azd env get-value "$1"
 }
 
+# A role that was granted a minute ago may not be in force yet.
+patiently() {
+  tries=${SAMPLE_TRIES:-10}
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    sleep "${SAMPLE_PAUSE:-30}"
+  done
+}
+
 workspace=$(setting SAMPLE_WORKSPACE_NAME)
 if [ -z "$workspace" ]; then
   echo "The workspace is one of yours: its models and routes are, too (docs/deploy.md)."
@@ -25,7 +35,7 @@ fi
 az extension add --name ml --upgrade --only-show-errors
 az ml batch-endpoint create --resource-group "$group" --workspace-name "$workspace" \
   --name "$endpoint" --file models/diabetes/endpoint.yml --output none
-az ml batch-deployment create --resource-group "$group" --workspace-name "$workspace" \
+patiently az ml batch-deployment create --resource-group "$group" --workspace-name "$workspace" \
   --endpoint-name "$endpoint" --file models/diabetes/deployment.yml --set-default --output none
 url=$(az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" \
   --name "$endpoint" --query scoring_uri --output tsv)
@@ -34,17 +44,11 @@ routes=.azure/routes.toml
 mkdir -p .azure
 sed "s|SCORING_URL|$url|" infra/hooks/routes.toml >"$routes"
 
-# A role that was granted a minute ago may not be in force yet; a private network lets nobody in from outside.
-tries=${SAMPLE_TRIES:-5}
-until found=$(az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
-  --name routes.toml --query exists --output tsv); do
-  tries=$((tries - 1))
-  if [ "$tries" -le 0 ]; then
-    echo "The container $config cannot be reached from here. Once the app is deployed: dropscore routes set $routes"
-    exit 0
-  fi
-  sleep "${SAMPLE_PAUSE:-30}"
-done
+if ! found=$(patiently az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
+  --name routes.toml --query exists --output tsv); then
+  echo "The container $config cannot be reached from here. Once the app is deployed: dropscore routes set $routes"
+  exit 0
+fi
 if [ "$found" = true ]; then
   echo "config/routes.toml is there already and is left alone. The sample model's route is in $routes"
   exit 0

@@ -163,6 +163,18 @@ def test_routes_that_are_there_are_left_alone(azure: Azure) -> None:
     assert not [call for call in azure.calls() if "upload" in call]
 
 
+def test_a_role_that_is_not_in_force_yet_is_waited_for(azure: Azure) -> None:
+    done = azure.run(
+        "sample.sh",
+        {"to": "batch-deployment", "exit": 1, "left": 2},
+        {"to": "batch-endpoint show", "say": SCORING_URL},
+        {"to": "blob exists", "say": "false"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert [call[1:3] for call in azure.calls()].count(["batch-deployment", "create"]) == 3
+    assert azure.run("sample.sh", {"to": "batch-deployment", "exit": 1}).returncode != 0
+
+
 def test_storage_that_lets_nobody_in_from_here_does_not_fail_a_deployment(azure: Azure) -> None:
     done = azure.run(
         "sample.sh", {"to": "batch-endpoint show", "say": SCORING_URL}, {"to": "blob exists", "exit": 1}

@@ -131,3 +131,12 @@ def test_what_scripts_ask_for_is_an_output() -> None:
     for path in [*INFRA.glob("hooks/*"), *(ROOT / ".github/workflows").glob("*.yml")]:
         asked = re.findall(r"(?:setting|Get-Setting|get-value) ([A-Z_]+)", path.read_text("utf-8"))
         assert set(asked) <= outputs, path.name
+
+
+def test_what_can_be_chosen_is_documented_with_its_default() -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text("utf-8"))["parameters"].values()
+    chosen = [re.fullmatch(r"\$\{([A-Z_]+)(?:=(.+))?\}", one["value"]) for one in given]
+    told = (ROOT / "docs/deploy.md").read_text("utf-8")
+    for key, usual in (found.groups() for found in chosen if found and not found[1].startswith("AZURE_")):
+        [line] = [line for line in told.splitlines() if line.startswith("| ") and f"`{key}`" in line]
+        assert usual is None or f"`{usual}`" in line, key
