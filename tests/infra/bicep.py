@@ -13,7 +13,6 @@ from local.stack import ROOT
 
 INFRA = ROOT / "infra"
 PARSER = Parser(Language(tree_sitter_bicep.language()))
-KINDS = ("parameter", "variable", "module", "resource", "output")
 
 
 class Expression(str):
@@ -22,9 +21,8 @@ class Expression(str):
 
 @dataclass(frozen=True)
 class Declaration:
-    """One statement: `kind` of KINDS, the module's or resource's `target`, and its value."""
+    """One statement: the module's or resource's `target`, and its value."""
 
-    kind: str
     name: str
     target: str
     node: Node
@@ -59,7 +57,7 @@ def declared(path: Path, kind: str) -> dict[str, Declaration]:
 def declaration(node: Node, kind: str) -> Declaration:
     names = [child for child in node.named_children if child.type not in ("comment", "decorators", "type")]
     target = value_of(names[1]) if kind in ("module", "resource") else ""
-    return Declaration(kind, text_of(names[0]), str(target), names[-1])
+    return Declaration(text_of(names[0]), str(target), names[-1])
 
 
 def value_of(node: Node) -> Any:

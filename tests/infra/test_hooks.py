@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.stack import ROOT
 from shared.routes import parse_routes
@@ -205,8 +206,6 @@ def test_the_powershell_hook_issues_the_same_commands(name: str) -> None:
 
 
 def test_the_hooks_of_azd_are_there_for_both_systems() -> None:
-    import yaml
-
     document = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))
     for hook in document["hooks"].values():
         for system, shell, kind in (("posix", "sh", ".sh"), ("windows", "pwsh", ".ps1")):

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.stack import ROOT
-from tests.e2e.drops import numbers
+from local.stack import ROOT, Stack
+from tests.e2e.drops import MODELS, SETTINGS, numbers, routes
 
 pytestmark = pytest.mark.full
 
@@ -20,10 +21,7 @@ def smoke(url: str, file: Path, route: str, *words: str) -> subprocess.Completed
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> object:
-    from local.stack import Stack
-    from tests.e2e.drops import MODELS, SETTINGS, routes
-
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with Stack(tmp_path_factory.mktemp("stack"), [ROOT / "models", MODELS], routes(), SETTINGS) as stack:
         yield stack.host_url
 

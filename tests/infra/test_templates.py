@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.infra.bicep import INFRA, KINDS, declared, nodes, parsed, templates, text_of, used_names
+from shared.durations import parse_duration
+from shared.settings import DEFAULTS
+from tests.infra.bicep import INFRA, declared, nodes, parsed, templates, text_of, used_names
+from triggers import blobs
 
 PINNED = re.compile(r"br/public:avm/(res|ptn)/[a-z0-9/-]+:\d+\.\d+\.\d+")
 MAIN = INFRA / "main.bicep"
@@ -42,13 +45,8 @@ def test_every_module_is_pinned_or_ours() -> None:
 
 
 def test_one_registry_module_has_one_version() -> None:
-    versions = {
-        target.rsplit(":", 1)[0]: set[str]() for _, target, _ in modules() if target.startswith("br/")
-    }
-    for _, target, _ in modules():
-        if target.startswith("br/"):
-            versions[target.rsplit(":", 1)[0]].add(target)
-    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+    used = {target for _, target, _ in modules() if target.startswith("br/")}
+    assert len({target.rsplit(":", 1)[0] for target in used}) == len(used)
 
 
 def test_every_template_is_used() -> None:
@@ -59,8 +57,7 @@ def test_every_template_is_used() -> None:
 @pytest.mark.parametrize("path", templates(), ids=lambda path: path.name)
 def test_nothing_is_declared_for_nothing(path: Path) -> None:
     used = used_names(path)
-    kinds = [kind for kind in KINDS if kind in ("parameter", "variable")]
-    idle = [name for kind in kinds for name in declared(path, kind) if name not in used]
+    idle = [name for kind in ("parameter", "variable") for name in declared(path, kind) if name not in used]
     assert idle == []
 
 
@@ -227,9 +224,6 @@ def test_every_container_is_made_and_what_fills_up_is_emptied() -> None:
 
 
 def test_the_backstop_comes_after_the_ledger_has_forgotten() -> None:
-    from shared.durations import parse_duration
-    from shared.settings import DEFAULTS
-
     days = declared(MAIN, "variable")["backstopDays"].value
     assert days > parse_duration(DEFAULTS["DROPSCORE_KEEP"]).days
 
@@ -257,8 +251,6 @@ def test_only_finished_writes_into_the_inbox_are_announced() -> None:
 
 
 def test_events_go_to_the_function_that_takes_them() -> None:
-    from triggers import blobs
-
     webhook = declared(INFRA / "events.bicep", "variable")["webhook"].value
     assert webhook.endswith(f"functionName=Host.Functions.{blobs.blob_dropped._function.get_function_name()}")
 
