@@ -1,6 +1,6 @@
 """The hooks against stand-ins for `az` and `azd` that write down what they are asked.
 
-PowerShell is not here: of the .ps1 hooks it is only checked that they issue the same commands as the .sh hooks.
+PowerShell is not here: of the .ps1 hooks it is checked that they parse, and issue the same commands as the .sh hooks.
 """
 
 import json
@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import tree_sitter_powershell
 import yaml
+from tree_sitter import Language, Parser
 
 from local.stack import ROOT
 from shared.routes import parse_routes
@@ -196,6 +198,13 @@ def test_the_datastore_and_the_cluster_of_the_sample_are_those_of_the_template()
     deployment = (ROOT / "models/diabetes/deployment.yml").read_text("utf-8")
     assert f"azureml:{workspace['computes'][0]['name']}\n" in deployment
     assert f'"{workspace["datastores"][0]["name"]}"' in (HOOKS / "routes.toml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["subscribe", "sample"])
+def test_the_powershell_hook_parses(name: str) -> None:
+    parser = Parser(Language(tree_sitter_powershell.language()))
+    assert not parser.parse((HOOKS / f"{name}.ps1").read_bytes()).root_node.has_error
+    assert parser.parse(b"while ($tries { }").root_node.has_error
 
 
 @pytest.mark.parametrize("name", ["subscribe", "sample"])
