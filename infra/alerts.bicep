@@ -134,7 +134,7 @@ module alerts 'br/public:avm/res/insights/scheduled-query-rule:0.6.0' = [
           }
         ]
       }
-      actions: { actionGroupResourceIds: empty(email) ? [] : [mail.?outputs.resourceId ?? ''] }
+      actions: { actionGroupResourceIds: empty(email) ? [] : [mail.?outputs.?resourceId ?? ''] }
     }
   }
 ]

@@ -121,7 +121,7 @@ module storage 'storage.bicep' = {
       { container: containers.rejected, days: keepRejectedDays }
       { container: containers.predictions, days: keepPredictionsDays }
     ]
-    privateEndpoints: vnetEnabled ? network.?outputs.storageEndpoints ?? [] : []
+    privateEndpoints: vnetEnabled ? network.?outputs.?storageEndpoints ?? [] : []
   }
 }
 
@@ -179,11 +179,11 @@ module workspace 'workspace.bicep' = if (makeWorkspace) {
     rawPredictions: rawPredictions
     nodeSize: clusterNodeSize
     nodes: clusterNodes
-    subnetId: vnetEnabled ? network.?outputs.clusterSubnetId ?? '' : ''
+    subnetId: vnetEnabled ? network.?outputs.?clusterSubnetId ?? '' : ''
   }
 }
 
-var usedWorkspaceId = makeWorkspace ? workspace.?outputs.id ?? '' : workspaceId
+var usedWorkspaceId = makeWorkspace ? workspace.?outputs.?id ?? '' : workspaceId
 
 module app 'app.bicep' = {
   name: 'app'
@@ -200,8 +200,8 @@ module app 'app.bicep' = {
     insightsConnection: monitoring.outputs.insightsConnection
     workspaceId: usedWorkspaceId
     taskHub: taskHub
-    schedulerEndpoint: useScheduler ? scheduler.?outputs.endpoint ?? '' : ''
-    subnetId: vnetEnabled ? network.?outputs.appSubnetId ?? '' : ''
+    schedulerEndpoint: useScheduler ? scheduler.?outputs.?endpoint ?? '' : ''
+    subnetId: vnetEnabled ? network.?outputs.?appSubnetId ?? '' : ''
     maximumInstances: maximumInstances
   }
 }
@@ -216,9 +216,9 @@ module invoker 'invoker.bicep' = {
 }
 
 var appPrincipal = identity.outputs.principalId
-var clusterPrincipal = makeWorkspace ? workspace.?outputs.clusterPrincipalId ?? '' : clusterPrincipalId
-var workspacePrincipal = workspace.?outputs.principalId ?? ''
-var workspaceStorageId = workspace.?outputs.storageId ?? ''
+var clusterPrincipal = makeWorkspace ? workspace.?outputs.?clusterPrincipalId ?? '' : clusterPrincipalId
+var workspacePrincipal = workspace.?outputs.?principalId ?? ''
+var workspaceStorageId = workspace.?outputs.?storageId ?? ''
 var containerIds = '${storage.outputs.id}/blobServices/default/containers'
 
 var grants = [
@@ -231,7 +231,7 @@ var grants = [
   { who: clusterPrincipal, may: 'blobReader', on: '${containerIds}/${containers.work}' }
 ]
 var grantsOfScheduler = [
-  { who: appPrincipal, may: 'taskContributor', on: scheduler.?outputs.id ?? '' }
+  { who: appPrincipal, may: 'taskContributor', on: scheduler.?outputs.?id ?? '' }
 ]
 var grantsOfDatastore = [
   { who: appPrincipal, may: 'blobReader', on: datastoreContainerId }
@@ -240,7 +240,7 @@ var grantsOfNewWorkspace = [
   { who: clusterPrincipal, may: 'blobContributor', on: '${containerIds}/${rawPredictions}' }
   { who: clusterPrincipal, may: 'blobContributor', on: workspaceStorageId }
   { who: workspacePrincipal, may: 'blobContributor', on: workspaceStorageId }
-  { who: workspacePrincipal, may: 'vaultAdministrator', on: workspace.?outputs.vaultId ?? '' }
+  { who: workspacePrincipal, may: 'vaultAdministrator', on: workspace.?outputs.?vaultId ?? '' }
   { who: principalId, may: 'blobContributor', on: workspaceStorageId }
 ]
 var grantsOfDeployer = [
@@ -272,6 +272,6 @@ output EVENT_TOPIC_NAME string = topic.outputs.name
 output DEAD_LETTER_CONTAINER string = deadLetters
 output INBOX_CONTAINER string = containers.inbox
 output CONFIG_CONTAINER string = containers.config
-output SAMPLE_WORKSPACE_NAME string = workspace.?outputs.name ?? ''
+output SAMPLE_WORKSPACE_NAME string = workspace.?outputs.?name ?? ''
 output SAMPLE_ENDPOINT_NAME string = 'diabetes-${token}'
 output DROPSCORE_URL string = app.outputs.url
