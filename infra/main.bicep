@@ -255,6 +255,7 @@ module roles 'roles.bicep' = {
   scope: group
   params: {
     invokerRoleId: invoker.outputs.roleId
+    deployerId: principalId
     grants: concat(
       grants,
       useScheduler ? grantsOfScheduler : [],

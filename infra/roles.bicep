@@ -3,6 +3,8 @@
 param invokerRoleId string
 @description('[{ who: principal id, may: name of a role below, on: resource id }]. Where one is empty, nothing is granted.')
 param grants array
+@description('Who deploys: a person, or a pipeline. All others are identities that were made a moment ago.')
+param deployerId string
 
 var roleIds = {
   invoker: invokerRoleId
@@ -22,6 +24,8 @@ module assignments 'br/public:avm/ptn/authorization/resource-role-assignment:0.1
     scope: resourceGroup(split(grant.on, '/')[2], split(grant.on, '/')[4])
     params: {
       principalId: grant.who
+      // Said of new identities, because the directory may not know them everywhere yet.
+      principalType: grant.who == deployerId ? '' : 'ServicePrincipal'
       roleDefinitionId: roleIds[grant.may]
       resourceId: grant.on
     }
