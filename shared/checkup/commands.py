@@ -62,10 +62,12 @@ class Home:
         """Makes the Event Grid subscription of the inbox, or makes it anew."""
         key = f"$(az functionapp keys list {self.named} --query systemKeys.blobs_extension -o tsv)"
         hook = f"https://{self.app}.azurewebsites.net/runtime/webhooks/blobs?functionName=Host.Functions.blob_dropped"
+        source = f"--source-resource-id {account_id(account)}"
+        kinds = "--included-event-types Microsoft.Storage.BlobCreated"
+        below = f"--subject-begins-with /blobServices/default/containers/{inbox}/"
+        create = f"az eventgrid event-subscription create -n dropscore-inbox {source} {kinds} {below}"
         return (
-            f"az eventgrid event-subscription create -n dropscore-inbox --source-resource-id {account_id(account)} "
-            "--included-event-types Microsoft.Storage.BlobCreated "
-            f'--subject-begins-with /blobServices/default/containers/{inbox}/ --endpoint "{hook}&code={key}"'
+            f'sh infra/hooks/subscribe.sh where azd deployed it; else {create} --endpoint "{hook}&code={key}"'
         )
 
 
