@@ -25,6 +25,17 @@ class Catalog(Protocol):
 
     def knows_orchestrator(self, name: str) -> bool: ...
 
+    def activity_like(self, name: str, /) -> str | None:
+        """Return the activity that a name without one probably means."""
+
+    def orchestrator_like(self, name: str, /) -> str | None:
+        """Return the orchestrator that a name without one probably means."""
+
+
+def did_you_mean(name: str | None) -> str:
+    """Return the sentence that suggests `name`, with a space before it."""
+    return f" Did you mean '{name}'?" if name else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -102,11 +113,13 @@ def _unschedulable(steps: Mapping[int, Step], instance: Instance, catalog: Catal
         ancestors.add(instance.parent.instance_id.lower())
     for step in steps.values():
         if isinstance(step, Activity) and not catalog.knows_activity(step.name):
-            return f"The function '{step.name}' doesn't exist or is not an activity function."
+            hint = did_you_mean(catalog.activity_like(step.name))
+            return f"The function '{step.name}' doesn't exist or is not an activity function.{hint}"
         if not isinstance(step, SubOrchestration):
             continue
         if not catalog.knows_orchestrator(step.name):
-            return f"The function '{step.name}' doesn't exist or is not an orchestrator function."
+            hint = did_you_mean(catalog.orchestrator_like(step.name))
+            return f"The function '{step.name}' doesn't exist or is not an orchestrator function.{hint}"
         if (step.instance_id or "").lower() in ancestors:
             return f"The sub-orchestration id {step.instance_id!r} is that of its parent or grandparent."
     return None

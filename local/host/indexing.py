@@ -14,6 +14,7 @@ import azure.functions as func
 from azurefunctions.extensions.bindings.blob.utils import get_connection_string
 
 from local.host.blob_paths import BlobPath
+from local.host.converters import is_sdk_type
 from local.host.route_templates import paths
 from local.host.schedules import Schedule
 from local.host.settings import MissingSettingError, resolve
@@ -49,6 +50,11 @@ class IndexedFunction:
     def is_async(self) -> bool:
         """Whether a call returns a coroutine."""
         return inspect.iscoroutinefunction(self.call)
+
+    @property
+    def binds_content(self) -> bool:
+        """Whether it takes the content of a blob rather than a client of the storage SDK."""
+        return self.kind == "blobTrigger" and not is_sdk_type(self.annotation)
 
     @property
     def durable_name(self) -> str:

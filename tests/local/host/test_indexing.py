@@ -172,9 +172,9 @@ def test_what_an_activity_returns_may_be_annotated_at_will(index_app: Index, ann
         (
             """
             @app.blob_trigger(arg_name="blob", path="c/{name}", connection="STORE")
-            def look(blob: func.InputStream): ...
+            def look(blob: bytes): ...
             """,
-            "function look: the local host does not bind blob content: annotate parameter blob with BlobClient",
+            "function look: annotate parameter blob with azure.functions.InputStream, which it gets in any case",
         ),
         (
             """
@@ -250,11 +250,13 @@ def test_a_missing_app_is_named(tmp_path: Path) -> None:
         index(tmp_path)
 
 
-@pytest.mark.parametrize("sdk_type", ["BlobClient", "ContainerClient", "StorageStreamDownloader"])
-def test_blob_parameters_may_be_sdk_types(index_app: Index, sdk_type: str) -> None:
+@pytest.mark.parametrize(
+    "annotation", [": BlobClient", ": ContainerClient", ": StorageStreamDownloader", ": func.InputStream", ""]
+)
+def test_blob_parameters_may_be_clients_or_streams(index_app: Index, annotation: str) -> None:
     source = f"""
     @app.blob_trigger(arg_name="blob", path="c/{{name}}", connection="STORE")
-    def look(blob: {sdk_type}) -> None: ...
+    def look(blob{annotation}) -> None: ...
     """
     assert index_app(source)[0].spec["path"] == "c/{name}"
 

@@ -83,11 +83,19 @@ def test_a_result_that_is_no_json_fails_the_activity(durable: DurableApi) -> Non
     ("name", "text"),
     [
         ("unknown_activity", "The function 'nowhere' doesn't exist or is not an activity function."),
-        ("by_reference", "The function 'renamed' doesn't exist or is not an activity function."),
+        (
+            "by_reference",
+            "'renamed' doesn't exist or is not an activity function. Did you mean 'ByAnotherName'?",
+        ),
+        ("misspelt", "'explod' doesn't exist or is not an activity function. Did you mean 'explode'?"),
         ("unknown_child", "The function 'nowhere' doesn't exist or is not an orchestrator function."),
-        ("with_http", "the local host does not support call_http in orchestrators"),
+        ("with_entity", "the local host does not support call_entity in orchestrators"),
+        ("signalling", "the local host does not support signal_entity in orchestrators"),
         ("large_status", "the custom status is larger than 16 KiB"),
-        ("unstable", "Non-Deterministic workflow detected"),
+        (
+            "unstable",
+            "task 0 of the history is the activity echo, the code now has the activity double there",
+        ),
         ("naive_timer", "can't compare offset-naive and offset-aware datetimes"),
     ],
 )

@@ -3,6 +3,7 @@
 # The SDK's decorators are untyped, and the worker refuses dict[str, Any] as a parameter.
 # mypy: disable-error-code="untyped-decorator, type-arg"
 
+import json
 import os
 import time
 from collections.abc import Generator
@@ -273,8 +274,27 @@ def unknown_child(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def misspelt(context: Context) -> Steps:
+    yield context.call_activity("explod", "no such luck")
+
+
+@app.orchestration_trigger(context_name="context")
 def with_http(context: Context) -> Steps:
-    yield context.call_http("GET", "http://127.0.0.1/")
+    """Make the request that the input describes; the step after it shows that all ids are still in step."""
+    answer = yield context.call_http(**context.get_input())
+    after = yield context.call_activity(echo, "after")
+    return [answer, after]
+
+
+@app.orchestration_trigger(context_name="context")
+def with_entity(context: Context) -> Steps:
+    yield context.call_entity(df.EntityId("counter", "one"), "add", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def signalling(context: Context) -> Steps:
+    context.signal_entity(df.EntityId("counter", "one"), "add", 1)
+    yield context.call_activity(echo, "after")
 
 
 @app.orchestration_trigger(context_name="context")
@@ -339,6 +359,19 @@ def slow_steps(context: Context) -> Steps:
     waited = yield context.call_activity(slow, request)
     yield context.create_timer(soon(context))
     return [first, waited]
+
+
+@app.route(route="answers/{status:int}")
+def answers(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with this status and with what was asked."""
+    asked = [
+        req.method,
+        req.get_body().decode(),
+        req.headers.get("x-sample"),
+        req.headers.get("content-type"),
+    ]
+    headers = {"Location": "http://127.0.0.1:1/", "x-seen": "yes"}
+    return func.HttpResponse(json.dumps(asked), status_code=int(req.route_params["status"]), headers=headers)
 
 
 @app.route(route="through-the-client/{name}", methods=["POST"])
