@@ -82,8 +82,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
 
     yield start_one
     for host in hosts:
-        with host.process:
-            host.process.kill()
+        host.close()
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def instance_in(durable: DurableApi, state: str) -> str:
         case "missing":
             return uuid4().hex
         case "Completed":
-            return durable.wait_for(durable.begin("sequence", 1))["instanceId"]
+            return str(durable.run("sequence", 1)["instanceId"])
         case "Failed":
-            return durable.wait_for(durable.begin("failing"))["instanceId"]
+            return str(durable.run("failing")["instanceId"])
     instance_id = durable.begin("three_events")
     durable.wait_for(instance_id, "Running")
     if state != "Running":

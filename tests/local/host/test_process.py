@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 import requests
 
 from tests.local.host.harness import APPS, HostProcess, api, drop, wait_until
@@ -70,6 +71,33 @@ def test_an_activity_that_outlives_the_grace_period_runs_again(
     gate.touch()
     durable = api(start(), session)
     assert durable.wait_for(instance_id)["output"] == ["first", "waited"]
+
+
+def test_an_activity_that_outlasts_the_function_timeout_fails_its_orchestration(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    host = start(AzureFunctionsJobHost__functionTimeout="00:00:01")
+    durable = api(host, session)
+    request = {"seconds": 0, "counter": uuid4().hex, "until": str(tmp_path / "never")}
+    status = durable.wait_for(durable.begin("slow_steps", request))
+    assert status["runtimeStatus"] == "Failed"
+    assert "Timeout value of 00:00:01 exceeded by function 'Functions.slow'" in status["output"]
+    host.end(signal.SIGKILL)
+
+
+@pytest.mark.full
+def test_a_worker_process_that_outlasts_the_function_timeout_is_replaced(
+    start: Callable[..., HostProcess], session: requests.Session, tmp_path: Path
+) -> None:
+    settings = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2", "AzureFunctionsJobHost__functionTimeout": "00:00:01"}
+    host = start(**settings)
+    durable = api(host, session)
+    request = {"seconds": 0, "counter": uuid4().hex, "until": str(tmp_path / "never")}
+    status = durable.wait_for(durable.begin("slow_steps", request))
+    assert "Timeout value of 00:00:01 exceeded by function 'Functions.slow'" in status["output"]
+    assert durable.run("sequence", 2)["output"] == [0, 2]
+    _, errors = host.end(signal.SIGTERM)
+    assert "another takes its place" in errors
 
 
 def test_an_event_that_was_accepted_survives_the_death_of_the_host(

@@ -54,7 +54,7 @@ def flaky(request: dict) -> int:
     attempt = count(request["name"])
     if attempt < request["succeeds_at"]:
         raise RuntimeError(f"attempt {attempt}")
-    return attempt
+    return int(request["succeeds_at"])
 
 
 @app.activity_trigger(input_name="request")
@@ -153,6 +153,17 @@ def child_with_retry(context: Context) -> Steps:
 @app.orchestration_trigger(context_name="context")
 def flaky_child(context: Context) -> Steps:
     return (yield context.call_activity(flaky, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def with_retry_only(context: Context) -> Steps:
+    return (yield context.call_activity_with_retry(flaky, RETRY, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def count_then_flaky(context: Context) -> Steps:
+    counted = yield context.call_activity(flaky, context.get_input()["counted"])
+    return [counted, (yield context.call_activity(flaky, context.get_input()["flaky"]))]
 
 
 @app.orchestration_trigger(context_name="context")
@@ -349,6 +360,47 @@ def perform(context: Context, kind: str, value: Any) -> Steps:
             return (yield context.create_timer(soon(context, seconds=value)))
         case "child":
             return (yield context.call_sub_orchestrator(program, value))
+        case "named child":
+            return (yield context.call_sub_orchestrator(program, value[1], value[0]))
+        case "rounds":
+            return (yield context.call_sub_orchestrator(countdown, {"left": value, "rounds": 0}))
+        case "too late":
+            return (yield from event_against_timer(context, *value))
+        case "mixed":
+            return (yield context.task_all(mixed(context, *value)))
+        case "fail":
+            return (yield context.call_activity(explode, value))
+        case _:
+            return (yield from caught(context, kind, value))
+
+
+def caught(context: Context, kind: str, value: Any) -> Steps:
+    """Perform a step that fails and return what its error says last."""
+    try:
+        match kind:
+            case "caught":
+                yield context.call_activity(explode, value)
+            case "exhausted":
+                yield context.call_activity_with_retry(explode, RETRY, value)
+            case "failing child":
+                yield context.call_sub_orchestrator(program, value)
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return str(error).split(" \n ")[0].rpartition(": ")[2]
+
+
+def event_against_timer(context: Context, name: str, seconds: float) -> Steps:
+    timeout = context.create_timer(soon(context, seconds))
+    winner = yield context.task_any([context.wait_for_external_event(name), timeout])
+    return "timed out" if winner == timeout else "came"
+
+
+def mixed(context: Context, number: int, request: dict[str, Any], steps: list[Any]) -> list[Any]:
+    return [
+        context.call_activity(double, number),
+        context.call_activity_with_retry(flaky, RETRY, request),
+        context.create_timer(soon(context)),
+        context.call_sub_orchestrator(program, steps),
+    ]
 
 
 @app.orchestration_trigger(context_name="context")

@@ -63,6 +63,11 @@ def poisoned(blob: ContainerClient) -> None:
     raise RuntimeError("never")
 
 
+@app.blob_trigger(arg_name="blob", path="host-content/{name}", connection="SAMPLE_STORAGE")
+def read(blob: func.InputStream) -> None:
+    record("read", f"{blob.name} {blob.length} {blob.read().decode()}")
+
+
 @app.blob_trigger(
     arg_name="blob",
     path="%SAMPLE_INBOX%/{name}",
