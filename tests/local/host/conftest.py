@@ -9,7 +9,11 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.local.host.harness import APPS, DurableApi, HostProcess, LoopThread, RunningHost, free_port
 
-SDK_WARNINGS = ("ignore:.*without expected_type", "ignore:Potential duplicate Task completion")
+SDK_WARNINGS = (
+    "ignore:.*without expected_type",
+    "ignore:Potential duplicate Task completion",
+    "ignore:azure.functions Durable JSON codec reconstructed",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
