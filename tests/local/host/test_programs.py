@@ -1,6 +1,7 @@
 """Random orchestrators: whatever the shape, each step gets its own result and the instance ends as known beforehand."""
 
 import json
+import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from tests.local.host.harness import DurableApi, HostProcess, api, free_port, wa
 from tests.local.host.programs import end, orchestration
 
 STORM = 1000
+logger = logging.getLogger(__name__)
 FEWEST_KILLS = 10
 LIFE = (0.5, 2.0)  # seconds between two kills, the least and the most
 
@@ -56,12 +58,13 @@ def test_a_storm_of_kills_loses_nothing(start: Callable[..., HostProcess], sessi
         durable = api(host, session)
         if kills >= FEWEST_KILLS and not waiting and not live(durable):
             break
+        kills += 1
         killer = threading.Timer(source.uniform(*LIFE), host.process.kill)
         killer.start()
         start_each(durable, planned, waiting)
         killer.join()
         host.finish()
-        kills += 1
+    logger.info("%d programs, %d kills", STORM, kills)
     assert {instance_id: end(durable.status(instance_id)) for instance_id in planned} == {
         instance_id: expected for instance_id, (_, expected) in planned.items()
     }
