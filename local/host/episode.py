@@ -17,6 +17,11 @@ from local.host.replay import (
     UnsupportedActionError,
 )
 
+HANDED_OUT = (
+    "the host has handed out everything that the code asked for, the SDK still waits: does the name of an event differ "
+    "in upper and lower case from the awaited one?"
+)
+
 
 class Catalog(Protocol):
     """Which functions there are; names are case-insensitive."""
@@ -138,5 +143,8 @@ def _warnings(replay: Replay, answer: Answer) -> list[str]:
             "on Azure too: start to wait before anything can send, or use one event name per message"
         )
     if not replay.open and not replay.waits_for_event and not replay.continued:
-        warnings.append("the instance is Running with nothing outstanding: nothing will ever move it on")
+        hint = f"; {HANDED_OUT}" if answer.actions and not answer.ended else ""
+        warnings.append(
+            f"the instance is Running with nothing outstanding: nothing will ever move it on{hint}"
+        )
     return warnings

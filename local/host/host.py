@@ -98,7 +98,9 @@ class Host:
     async def start(self) -> None:
         """Listen, and take up whatever the state holds; returns once requests are answered."""
         await self.worker.start()
-        application = web.Application(client_max_size=MAX_BODY, middlewares=[self._keys.guard()])
+        application = web.Application(
+            client_max_size=MAX_BODY, middlewares=[http_triggers.as_if_unknown, self._keys.guard()]
+        )
         application.add_routes(self._routes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()

@@ -2,32 +2,44 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from azure.functions.meta import Datum
 
 from local.host.indexing import IndexedFunction
 from local.host.invocation import Worker, WorkerLost
 from local.host.keys import Keys
-from local.host.route_templates import paths
+from local.host.route_templates import paths, precedence
 from local.host.work import RunningWork
 
 logger = logging.getLogger(__name__)
 
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 DEFAULT_METHODS = ("*",)
 
 
 def routes(worker: Worker, work: RunningWork, prefix: str, keys: Keys) -> list[web.RouteDef]:
     """Return the routes of every HTTP function."""
     return [
-        web.route(str(getattr(method, "value", method)), path, _handler(worker, work, function, keys))
-        for function in worker.of_kind("httpTrigger")
+        _route(str(getattr(method, "value", method)), path, _handler(worker, work, function, keys))
+        for function in sorted(worker.of_kind("httpTrigger"), key=lambda each: precedence(each.spec["route"]))
         for path in paths(prefix, function.spec["route"])
         for method in function.spec.get("methods") or DEFAULT_METHODS
     ]
+
+
+def _route(method: str, path: str, handler: Handler) -> web.RouteDef:
+    options = {"allow_head": False} if method == "GET" else {}
+    return web.RouteDef(method, path, handler, options)
+
+
+@web.middleware
+async def as_if_unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 404 to a method that no function of the route takes, as Functions does (azure-functions-host#10098)."""
+    try:
+        return await handler(request)
+    except web.HTTPMethodNotAllowed:
+        return web.Response(status=404)
 
 
 def _handler(worker: Worker, work: RunningWork, function: IndexedFunction, keys: Keys) -> Handler:

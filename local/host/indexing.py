@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +64,10 @@ class IndexedFunction:
 
 
 def index(app_dir: Path) -> list[IndexedFunction]:
-    """Import `app_dir/function_app.py` and return its functions; raises IndexingError with every problem."""
+    """Import `app_dir/function_app.py` and return its functions, without those that an app setting disables.
+
+    Raises IndexingError with every problem.
+    """
     try:
         functions = _app(_import(app_dir / "function_app.py")).get_functions()
     except Exception as error:
@@ -73,7 +77,12 @@ def index(app_dir: Path) -> list[IndexedFunction]:
     problems = [problem for function in functions for problem in _problems(function)]
     if problems:
         raise IndexingError(problems)
-    return [_indexed(function) for function in functions]
+    return [_indexed(function) for function in functions if not _is_disabled(function)]
+
+
+def _is_disabled(function: func.Function) -> bool:
+    setting = os.environ.get(f"AzureWebJobs.{function.get_function_name()}.Disabled", "")
+    return setting.lower() in ("1", "true")
 
 
 def _import(path: Path) -> ModuleType:

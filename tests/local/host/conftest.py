@@ -68,6 +68,7 @@ def triggers_host(
 ) -> Iterator[RunningHost]:
     """A running host of the app `triggers`."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AzureWebJobs.disabled.Disabled", "true")
         patch.setenv("SAMPLE_INBOX", "host-inbox")
         patch.setenv("SAMPLE_SCHEDULE", "0 0 0 1 1 *")
         patch.setenv("SAMPLE_STORAGE", azurite_connection)

@@ -24,6 +24,7 @@ from tests.local.host.harness import DurableApi, wait_until
         ("parents", 4, [[], [0], [0, 2], [0, 2, 4]]),
         ("parent", {"child": "fan_out", "input": 3}, 6),
         ("event_or_timeout", 0.01, "timed out"),
+        ("immediate", None, "at once"),
     ],
 )
 def test_an_orchestration_completes_with_its_output(
@@ -173,6 +174,38 @@ def test_the_host_warns_when_the_sdk_runs_ahead_of_it(
     wait_until(lambda: "the SDK ran 1 action(s) ahead of the host" in caplog.text, "the warning")
     (tmp_path / "go").touch()
     durable.wait_for(instance_id)
+
+
+def test_early_events_are_mixed_up_by_the_sdk_as_on_azure(durable: DurableApi) -> None:
+    instance_id = durable.begin("three_early_events")
+    durable.wait_for(instance_id, "Running")
+    for number in (1, 2, 3):
+        durable.post(instance_id, "raiseEvent/Early", json=number)
+        _wait_for_history(durable, instance_id, "EventRaised", number)
+    durable.post(instance_id, "raiseEvent/Go", json=0)
+    assert durable.wait_for(instance_id)["output"] == [3, 3, 3]
+
+
+def test_an_event_whose_name_differs_in_case_only_is_told(
+    durable: DurableApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The extension takes it for the awaited one, the SDK does not."""
+    instance_id = durable.begin("three_events")
+    durable.wait_for(instance_id, "Running")
+    durable.post(instance_id, "raiseEvent/NEXT", json=0)
+    wait_until(lambda: "the host has handed out everything" in caplog.text, "the warning")
+    durable.post(instance_id, "terminate")
+
+
+def test_terminate_leaves_children_alone(durable: DurableApi) -> None:
+    child = uuid4().hex
+    instance_id = durable.begin("patient_parent", child)
+    wait_until(lambda: durable.events(instance_id, "SubOrchestrationInstanceCreated"), "the child")
+    durable.wait_for(child, "Running")
+    durable.post(instance_id, "terminate")
+    durable.wait_for(instance_id, "Terminated")
+    assert durable.status(child)["runtimeStatus"] == "Running"
+    durable.post(child, "terminate")
 
 
 def test_events_that_nobody_awaited_are_lost_when_continuing_as_new(durable: DurableApi) -> None:

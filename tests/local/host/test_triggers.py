@@ -39,6 +39,34 @@ def test_a_route_that_does_not_match_is_not_found(triggers_host: RunningHost) ->
     assert triggers_host.session.get(f"{triggers_host.url}/api/things/4").status_code == 404
 
 
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "files/a"), ("HEAD", "broken"), ("GET", "files/a")])
+def test_a_method_that_no_function_takes_is_not_found(
+    triggers_host: RunningHost, method: str, path: str
+) -> None:
+    answer = triggers_host.session.request(method, f"{triggers_host.url}/site/{path}")
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("ranked/all", "ranked_all"),
+        ("ranked/7", "ranked_number"),
+        ("ranked/x", "ranked_any"),
+        ("ranked/x/y", "ranked_rest"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_the_most_precise_route_answers_and_takes_any_method_where_none_is_named(
+    triggers_host: RunningHost, method: str, path: str, function: str
+) -> None:
+    assert triggers_host.session.request(method, f"{triggers_host.url}/site/{path}").text == function
+
+
+def test_a_disabled_function_is_not_there(triggers_host: RunningHost) -> None:
+    assert triggers_host.session.get(f"{triggers_host.url}/site/disabled").status_code == 404
+
+
 def test_a_body_reaches_a_catch_all_route(triggers_host: RunningHost) -> None:
     response = triggers_host.session.put(f"{triggers_host.url}/site/files/a/b.csv", data="content")
     assert response.text == "a/b.csv: content"

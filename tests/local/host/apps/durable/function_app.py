@@ -221,6 +221,26 @@ def two_waits_on_early_event(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def three_early_events(context: Context) -> Steps:
+    """The SDK keeps one early event per name and hands it out again and again (azure-functions-durable-python#507)."""
+    yield context.wait_for_external_event("Go")
+    results = []
+    for _ in range(3):
+        results.append((yield context.wait_for_external_event("Early")))
+    return results
+
+
+@app.orchestration_trigger(context_name="context")
+def patient_parent(context: Context) -> Steps:
+    return (yield context.call_sub_orchestrator(three_events, None, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def immediate(context: Context) -> str:
+    return "at once"
+
+
+@app.orchestration_trigger(context_name="context")
 def runs_ahead(context: Context) -> Steps:
     """Goes on after a failed task_all in which another task has not ended."""
     waiting = context.call_activity(slow, context.get_input())
