@@ -66,4 +66,4 @@ async def _answer(answer: aiohttp.ClientResponse) -> dict[str, Any]:
         for name in dict.fromkeys(answer.headers)
         if name.lower() not in CONTENT_HEADERS
     }
-    return {"statusCode": answer.status, "headers": headers, "content": await answer.text()}
+    return {"statusCode": answer.status, "headers": headers, "content": await answer.text(errors="replace")}

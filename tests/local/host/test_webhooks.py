@@ -1,11 +1,12 @@
 """The durable HTTP API: status codes and bodies as the extension's."""
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.local.host.harness import DurableApi, RunningHost
+from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost
 
 
 @pytest.fixture
@@ -254,3 +255,16 @@ def test_the_sdk_client_starts_raises_and_links(durable_host: RunningHost, durab
 def test_an_unknown_orchestrator_raises_in_the_sdk_client(durable_host: RunningHost) -> None:
     url = f"{durable_host.url}/api/through-the-client/nowhere"
     assert durable_host.session.post(url).status_code == 500
+
+
+def test_any_state_lets_a_start_replace_a_live_instance(
+    loop: LoopThread, counters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = "AzureFunctionsJobHost__extensions__durableTask__overridableExistingInstanceStates"
+    monkeypatch.setenv(setting, "AnyState")
+    with RunningHost(loop, APPS / "durable", tmp_path) as host:
+        durable = DurableApi(host.url, host.session)
+        durable.begin("three_events", None, "one")
+        durable.wait_for("one", "Running")
+        durable.begin("sequence", 1, "one")
+        assert durable.wait_for("one")["output"] == [0]
