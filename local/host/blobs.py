@@ -94,13 +94,8 @@ class BlobDeliveries:
         except Exception as error:
             logger.exception(
                 "blob function %s failed on %s/%s (attempt %d of %d)",
-                *(
-                    delivery.function,
-                    delivery.container,
-                    delivery.blob,
-                    delivery.attempts + 1,
-                    self._attempts,
-                ),
+                *(delivery.function, delivery.container, delivery.blob),
+                *(delivery.attempts + 1, self._attempts),
             )
             await self._postpone(delivery, error)
         finally:
@@ -127,7 +122,7 @@ class BlobDeliveries:
                 *(attempts, time.time() + attempts * RETRY_PAUSE, delivery.number),
             )
             return
-        await self._poison(delivery)
+        where = await self._poison(delivery)
         with self._state.transaction():
             self._remove(delivery)
             self._state.execute(
@@ -143,14 +138,16 @@ class BlobDeliveries:
             )
         logger.error(
             "blob %s/%s failed %d times in function %s and is now in %s",
-            *(delivery.container, delivery.blob, self._attempts, delivery.function, POISON_QUEUE),
+            *(delivery.container, delivery.blob, self._attempts, delivery.function, where),
         )
 
-    async def _poison(self, delivery: Delivery) -> None:
+    async def _poison(self, delivery: Delivery) -> str:
+        """Put the message about a blob into the poison queue; returns where the blob is to be looked for."""
         connection = self._worker.functions[delivery.function].spec["connection"]
         place = (delivery.function, delivery.container, delivery.blob)
         try:
             await asyncio.to_thread(put, connection, *place)
         except (AzureError, ValueError) as problem:
-            # The record in the host's own table stays; whether Azure would try for ever has not been seen.
-            logger.error("the queue %s takes no message: %s", POISON_QUEUE, problem)  # noqa: TRY400
+            logger.warning("the queue %s takes no message: %s", POISON_QUEUE, problem)
+            return "the table poison of the host's state"
+        return POISON_QUEUE

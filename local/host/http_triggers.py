@@ -46,7 +46,7 @@ def _handler(worker: Worker, work: RunningWork, function: IndexedFunction, keys:
     level = _level(function)
 
     async def handle(request: web.Request) -> web.Response:
-        if not keys.open(level, function.name, request):
+        if not keys.admits(level, function.name, request):
             return web.Response(status=401)
         datum = await _request_datum(request)
         return await asyncio.shield(work.start(_answer(worker, function, datum)))

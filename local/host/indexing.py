@@ -22,15 +22,19 @@ from local.host.settings import MissingSettingError, resolve
 from local.host.signatures import hints, signature_problem
 
 SUPPORTED_TRIGGERS = ("activityTrigger", "blobTrigger", "httpTrigger", "orchestrationTrigger", "timerTrigger")
+ONLY_HERE = "the local host does not"
 RESOLVED_FIELDS = ("path", "schedule", "route")
 
 
 class IndexingError(Exception):
-    """The app cannot be indexed; the message lists every reason."""
+    """The app cannot be indexed; the message lists every reason, and says whether it is one for Azure, too."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"The app cannot be indexed; on Azure not one of its functions would be:{lines}")
+        heading = "The app cannot be indexed; on Azure not one of its functions would be:"
+        if all(ONLY_HERE in problem for problem in problems):
+            heading = "The local host cannot run this app; Azure may:"
+        super().__init__(f"{heading}{lines}")
         self.problems = list(problems)
 
 
@@ -110,7 +114,7 @@ def _problems(function: func.Function) -> Iterator[str]:
     reasons = [_unsupported(binding) for binding in function.get_bindings()]
     unsupported = [reason for reason in reasons if reason]
     for reason in unsupported:
-        yield f"the local host does not support {reason}; function {name} uses it"
+        yield f"{ONLY_HERE} support {reason}; function {name} uses it"
     if unsupported:
         return
     signature = signature_problem(function)

@@ -64,7 +64,7 @@ class Keys:
             system=complete["systemKeys"],
         )
 
-    def open(self, level: str, function: str, request: web.Request) -> bool:
+    def admits(self, level: str, function: str, request: web.Request) -> bool:
         """Whether a request may call a function of this authLevel; a master key may always."""
         if not self.master or level == "anonymous":
             return True
@@ -73,7 +73,7 @@ class Keys:
             allowed += [*self.host.values(), *self.functions.get(function, {}).values()]
         return _is_one_of(request, allowed)
 
-    def open_webhook(self, extension: str, request: web.Request) -> bool:
+    def admits_to_webhook(self, extension: str, request: web.Request) -> bool:
         """Whether a request may use the webhook of an extension such as `durabletask`."""
         key = self.system.get(f"{extension}_extension")
         return key is None or _is_one_of(request, [key, self.master])
@@ -84,7 +84,7 @@ class Keys:
         @web.middleware
         async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
             _, webhook, rest = request.path.partition(WEBHOOKS)
-            if webhook and not self.open_webhook(rest.partition("/")[0], request):
+            if webhook and not self.admits_to_webhook(rest.partition("/")[0], request):
                 return web.Response(status=401)
             return await handler(request)
 

@@ -45,5 +45,5 @@ def _pattern(placeholder: re.Match[str]) -> str:
         return f"{{{name}}}"
     if constraint not in CONSTRAINTS:
         known = ", ".join(CONSTRAINTS)
-        raise ValueError(f"the local host knows the route constraints {known}, not {constraint!r}")
+        raise ValueError(f"the local host does not know the route constraint {constraint!r}, only {known}")
     return f"{{{name}:{CONSTRAINTS[constraint]}}}"
