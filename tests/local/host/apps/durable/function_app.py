@@ -457,3 +457,83 @@ async def through_the_client(
         await client.raise_event(instance_id, "Go", req.get_json())
     response: func.HttpResponse = client.create_check_status_response(req, instance_id)
     return response
+
+
+@app.route(route="client/{call}", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def call_client(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Call a method of the SDK's client with the body's arguments; answers what it gives back, or what it raises."""
+    try:
+        result = await CALLS[req.route_params["call"]](client, **req.get_json())
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return func.HttpResponse(str(error), status_code=500)
+    return func.HttpResponse(json.dumps(result))
+
+
+async def status(client: df.DurableOrchestrationClient, **arguments: Any) -> dict[str, Any]:
+    found = await client.get_status(**arguments)
+    return {
+        "status": found.runtime_status and found.runtime_status.name,
+        "input": found.input_,
+        "output": found.output,
+        "history": found.history,
+        "events": [event["EventType"] for event in getattr(found, "historyEvents", None) or []],
+    }
+
+
+async def instances_of(client: df.DurableOrchestrationClient, **criteria: Any) -> list[str]:
+    """Ids by the SDK's criteria; times come as ISO texts."""
+    found = await client.get_status_by(**parsed(criteria))
+    return [status.instance_id for status in found]
+
+
+async def all_instances(client: df.DurableOrchestrationClient) -> list[str]:
+    return [status.instance_id for status in await client.get_status_all()]
+
+
+async def purge_by(client: df.DurableOrchestrationClient, **criteria: Any) -> int:
+    return int((await client.purge_instance_history_by(**parsed(criteria))).instances_deleted)
+
+
+async def links(client: df.DurableOrchestrationClient, instance_id: str) -> dict[str, str]:
+    payload: dict[str, str] = client.create_http_management_payload(instance_id)
+    return payload
+
+
+async def entity(client: df.DurableOrchestrationClient) -> Any:
+    return await client.read_entity_state(df.EntityId("counter", "one"))
+
+
+async def signal(client: df.DurableOrchestrationClient) -> Any:
+    return await client.signal_entity(df.EntityId("counter", "one"), "add", 1)
+
+
+def parsed(criteria: dict[str, Any]) -> dict[str, Any]:
+    times = {
+        name: datetime.fromisoformat(value) for name, value in criteria.items() if name.startswith("created")
+    }
+    statuses = [df.OrchestrationRuntimeStatus(name) for name in criteria.get("runtime_status", [])]
+    return criteria | times | ({"runtime_status": statuses} if statuses else {})
+
+
+CALLS: dict[str, Any] = {
+    **{
+        name: getattr(df.DurableOrchestrationClient, name)
+        for name in (
+            "raise_event",
+            "terminate",
+            "suspend",
+            "resume",
+            "rewind",
+            "restart",
+            "start_new",
+        )
+    },
+    "status": status,
+    "instances_of": instances_of,
+    "all_instances": all_instances,
+    "purge_by": purge_by,
+    "links": links,
+    "entity": entity,
+    "signal": signal,
+}
