@@ -45,7 +45,11 @@ def durable_host(
     loop: LoopThread, counters: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHost]:
     """A running host of the app `durable`."""
-    with RunningHost(loop, APPS / "durable", tmp_path_factory.mktemp("state")) as host:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        RunningHost(loop, APPS / "durable", tmp_path_factory.mktemp("state")) as host,
+    ):
+        patch.setenv("HOST_URL", host.url)
         yield host
 
 

@@ -149,7 +149,7 @@ class HostProcess:
         self.process = subprocess.Popen(
             [*command, "--state", str(folder / "state")],
             cwd=ROOT,
-            env=environment | {"COUNTERS": str(folder)} | settings,
+            env=environment | {"COUNTERS": str(folder), "HOST_URL": f"http://127.0.0.1:{port}"} | settings,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,

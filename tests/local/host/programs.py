@@ -67,6 +67,12 @@ def too_late(source: random.Random) -> Step:
     return ["too late", [name(source), source.random() / 100]], "timed out"
 
 
+def event(source: random.Random) -> Step:
+    """An event that an activity sends while the program waits."""
+    number = source.randrange(100)
+    return ["event", [name(source), number]], number
+
+
 def caught(source: random.Random) -> Step:
     text = name(source)
     return ["caught", text], text
@@ -94,7 +100,20 @@ def rounds(source: random.Random) -> Step:
 
 
 KINDS: list[Callable[[random.Random], Step]] = [
-    *(call, retry, exhausted, every, every_retried, every_kind, one_of, sleep, too_late, caught, child),
+    *(
+        call,
+        retry,
+        exhausted,
+        every,
+        every_retried,
+        every_kind,
+        one_of,
+        sleep,
+        too_late,
+        event,
+        caught,
+        child,
+    ),
     *(named_child, failing_child, rounds),
 ]
 FAILS = 0.1

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from local.host import protocol
 from local.host.clock import to_epoch
 from tests.local.host.harness import DurableApi, wait_until
 
@@ -123,6 +124,30 @@ def test_a_timer_beyond_six_days_is_split_into_shorter_ones(durable: DurableApi)
     days = (to_epoch(timer["FireAt"]) - to_epoch(durable.status(instance_id)["createdTime"])) / 86400
     assert days == pytest.approx(3, abs=0.01)
     durable.post(instance_id, "terminate")
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timers of more than 0.2 s are long ones."""
+    for name in ("longRunningTimerIntervalDuration", "maximumShortTimerDuration"):
+        monkeypatch.setitem(protocol._PAYLOAD_CONSTANTS, name, "00:00:00.2000000")
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_long_timer_rings_at_its_time(durable: DurableApi) -> None:
+    instance_id = durable.begin("event_or_timeout", 0.7)
+    assert durable.wait_for(instance_id)["output"] == "timed out"
+    rung = [to_epoch(event["Timestamp"]) for event in durable.events(instance_id, "TimerFired")]
+    assert len(rung) >= 3
+    assert rung[-1] - to_epoch(durable.events(instance_id, "ExecutionStarted")[0]["Timestamp"]) >= 0.7
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_long_timer_can_be_cancelled_after_some_of_its_parts(durable: DurableApi) -> None:
+    instance_id = durable.begin("event_or_timeout", 3600)
+    wait_until(lambda: len(durable.events(instance_id, "TimerFired")) >= 2, "two parts")
+    durable.post(instance_id, "raiseEvent/Go", json="stop")
+    assert durable.wait_for(instance_id)["output"] == ["stop", "after"]
 
 
 def test_an_event_wins_against_a_timer_that_is_then_cancelled(durable: DurableApi) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import azure.functions as func
+import requests
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 Context: TypeAlias = df.DurableOrchestrationContext
@@ -64,6 +65,13 @@ def slow(request: dict) -> str:
     while not Path(request["until"]).exists():
         time.sleep(0.01)
     return "waited"
+
+
+@app.activity_trigger(input_name="event")
+def send_event(event: dict) -> None:
+    """Raise an event through the host's HTTP API."""
+    url = f"{os.environ['HOST_URL']}/durabletask/instances/{event['instance']}/raiseEvent/{event['name']}"
+    requests.post(url, json=event["data"], timeout=10).raise_for_status()
 
 
 @app.activity_trigger(input_name="nothing")
@@ -386,6 +394,8 @@ def perform(context: Context, kind: str, value: Any) -> Steps:
             return (yield context.call_sub_orchestrator(countdown, {"left": value, "rounds": 0}))
         case "too late":
             return (yield from event_against_timer(context, *value))
+        case "event":
+            return (yield from event_by_activity(context, *value))
         case "mixed":
             return (yield context.task_all(mixed(context, *value)))
         case "fail":
@@ -412,6 +422,12 @@ def event_against_timer(context: Context, name: str, seconds: float) -> Steps:
     timeout = context.create_timer(soon(context, seconds))
     winner = yield context.task_any([context.wait_for_external_event(name), timeout])
     return "timed out" if winner == timeout else "came"
+
+
+def event_by_activity(context: Context, name: str, data: int) -> Steps:
+    waiting = context.wait_for_external_event(name)
+    event = {"instance": context.instance_id, "name": name, "data": data}
+    return (yield context.task_all([waiting, context.call_activity(send_event, event)]))[0]
 
 
 def mixed(context: Context, number: int, request: dict[str, Any], steps: list[Any]) -> list[Any]:
