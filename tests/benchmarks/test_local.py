@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import chain_host, chains, direct, local, local_report, rows, scoring
+from benchmarks import chain_host, chains, local, local_report, rows, scoring
 from benchmarks.local_report import ENGINE, HOST
 
 MACHINE = {"cores": 2, "memory_gib": 24, "system": "Linux x86_64", "python": "3.11.7"}
@@ -38,10 +38,6 @@ def test_files_hold_so_many_rows_under_a_header_each(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_the_model_predicts_as_many_rows_directly_as_in_the_emulator() -> None:
     assert [scoring.direct(2, 800)[0], scoring.emulator(2, 800)[0]] == [800, 800]
-
-
-def test_the_model_is_the_sample() -> None:
-    assert (direct.MODEL / "score.py").exists()
 
 
 def told(text: str) -> Any:
