@@ -11,6 +11,7 @@ from azure.storage.blob import BlobServiceClient
 from local.azureml.server import AzureMLEmulator
 from local.azureml.workspace import DATASTORE_CONTAINER, WORKSPACE_ID
 from local.stack import ROOT
+from shared import azureml
 from tests.local.host.harness import APPS, LoopThread, RunningHost
 
 PAGE = (ROOT / "docs" / "verify_on_azure.md").read_text("utf-8")
@@ -50,6 +51,15 @@ def test_the_local_host_answers_what_the_page_expects_of_functions(
         assert not differences(*run(FUNCTIONS, tmp_path, f"BASE={host.url}\nC=code=local"))
 
 
+def test_what_the_page_names_is_there() -> None:
+    files = re.findall(r"`((?:local|shared|tests)/[\w/]+\.py)`", PAGE)
+    assert [path for path in files if not (ROOT / path).exists()] == []
+    names = re.findall(r"`azureml\.(\w+)`", PAGE)
+    assert [name for name in names if not hasattr(azureml, name)] == []
+    assert files
+    assert names
+
+
 @pytest.mark.full
 def test_the_emulator_answers_what_the_page_expects_of_azure_ml(
     azurite_connection: str, tmp_path: Path
@@ -60,14 +70,14 @@ def test_the_emulator_answers_what_the_page_expects_of_azure_ml(
             service.create_container(DATASTORE_CONTAINER)
         for path in (ROOT / "models" / "diabetes" / "data").glob("*.csv"):
             data.upload_blob(f"in/{path.name}", path.read_bytes())
-    with AzureMLEmulator([ROOT / "models" / "diabetes"], azurite_connection, tmp_path / "state") as azureml:
+    with AzureMLEmulator([ROOT / "models" / "diabetes"], azurite_connection, tmp_path / "state") as emulator:
         tokens = {
-            audience: azureml.token(f"https://{audience}")
+            audience: emulator.token(f"https://{audience}")
             for audience in ("ml.azure.com", "management.azure.com")
         }
         cases = "".join(f'  https://{audience}) echo "{token}";;\n' for audience, token in tokens.items())
         prelude = (
-            f"ARM={azureml.url}\nWS={WORKSPACE_ID}\nSCORE={azureml.scoring_url('diabetes')}\nDATA={data.url}/in\n"
+            f"ARM={emulator.url}\nWS={WORKSPACE_ID}\nSCORE={emulator.scoring_url('diabetes')}\nDATA={data.url}/in\n"
             f'token() {{ case "$1" in\n{cases}  esac; }}'
         )
         assert not differences(*run(AZURE_ML, tmp_path, prelude))
