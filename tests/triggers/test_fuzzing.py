@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.host.http_triggers import KEY
+from local.host.keys import KEY
 from local.stack import ROOT, Stack
 from tests.e2e.drops import MODELS, SETTINGS, Drops, numbers, routes
 
