@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from local.azureml.workspace import WORKSPACE_ID
-from local.host.http_triggers import KEY
+from local.host.keys import KEY
 from shared.names import PROBES
 from shared.records import Arrivals, Heartbeat, Owner
 from tests.e2e.drops import until
