@@ -10,7 +10,7 @@ from .kinds import Kind, existing
 from .reading import InvalidBody, members, one_of, required, strings
 from .resources import Resource
 from .settings import Settings
-from .workspace import id_of
+from .workspace import id_of, short_name
 
 if TYPE_CHECKING:
     from .service import Service
@@ -98,6 +98,10 @@ class BatchDeployments(Kind):
         component = components.find(reference.get("assetId"), "componentId.assetId")
         pipeline = read_pipeline(component.properties["componentSpec"], components.find)
         settings = members(given.get("settings") or {}, _PIPELINE_SETTINGS, "settings")
+        if str(settings.get("continue_on_step_failure", False)).lower() == "true":
+            raise InvalidBody("continue_on_step_failure is not emulated; leave it out")
+        if settings.get("default_datastore"):
+            _datastore(self.service, settings["default_datastore"])
         for compute in [
             settings.get("default_compute"),
             *(step.compute for step in pipeline.steps if step.compute),
@@ -141,9 +145,12 @@ class BatchDeployments(Kind):
 
 def _compute(service: "Service", given: object) -> Resource:
     """The cluster that is given by its name or its ARM id. Raises InvalidBody."""
-    named = str(given or "").removeprefix("azureml:")
-    arm_id = named if named.startswith("/") else id_of(f"computes/{named}")
-    return existing(service, arm_id, "computes", "default_compute")
+    return existing(service, id_of(f"computes/{short_name(given)}"), "computes", "default_compute")
+
+
+def _datastore(service: "Service", given: object) -> Resource:
+    """The datastore that is given by its name or its ARM id. Raises InvalidBody."""
+    return existing(service, id_of(f"datastores/{short_name(given)}"), "datastores", "default_datastore")
 
 
 def _model(service: "Service", properties: dict[str, Any]) -> Resource:

@@ -60,7 +60,7 @@ class Computes(Kind):
         return resource
 
     def shown(self, resource: Resource) -> dict[str, Any]:
-        nodes = self.service.cluster.node_count(resource.name)
+        nodes = self.service.cluster.nodes.count(resource.name)
         given = resource.properties.get("properties") or {}
         scale = given.get("scaleSettings") or {}
         idle = scale.get("nodeIdleTimeBeforeScaleDown") or iso_duration(120)

@@ -11,7 +11,7 @@ from .components import Pipeline, read_pipeline
 from .operations import ProvisioningFailed
 from .resources import Resource, ResourceStore
 from .settings import Settings
-from .workspace import path_of
+from .workspace import DATASTORE, path_of, short_name
 
 _MLFLOW_DRIVER = Path(__file__).parent.resolve() / "no_code" / "mlflow_driver.py"
 
@@ -40,13 +40,17 @@ class Deployment:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineDeployment:
-    """A pipeline component under a name. `component` is its ARM id, `compute` where steps run that name no other."""
+    """A pipeline component under a name. `component` is its ARM id.
+
+    `compute` is where steps run that name no other, `datastore` where outputs go that nobody places.
+    """
 
     name: str
     endpoint: str
     component: str
     pipeline: Pipeline
     compute: str
+    datastore: str
     settings: Settings
 
 
@@ -106,7 +110,8 @@ class Catalogue:
             endpoint=endpoint,
             component=component,
             pipeline=read_pipeline(spec, self._component),
-            compute=configuration["settings"]["default_compute"].rpartition("/")[2].removeprefix("azureml:"),
+            compute=short_name(configuration["settings"]["default_compute"]),
+            datastore=short_name(configuration["settings"].get("default_datastore") or DATASTORE),
             settings=Settings(),
         )
 

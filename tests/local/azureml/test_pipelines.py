@@ -186,9 +186,29 @@ def test_a_component_that_cannot_run_here_is_refused(piped: Client, spec: dict[s
     assert said in answer.json()["error"]["message"]
 
 
-def test_a_command_alone_cannot_be_deployed(piped: Client) -> None:
-    alone = copy.deepcopy(DEPLOYMENT)
-    alone["deploymentConfiguration"]["componentId"]["assetId"] = id_of("components/count/versions/1")
-    answer = put(piped, "batchEndpoints/piped/deployments/alone", alone)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"componentId": {"referenceType": "Id", "assetId": id_of("components/count/versions/1")}},
+            "give one of the type pipeline",
+        ),
+        ({"settings": {"default_compute": "none"}}, "default_compute"),
+        (
+            {"settings": {"default_compute": "cpu-cluster", "continue_on_step_failure": True}},
+            "continue_on_step_failure is not emulated",
+        ),
+        (
+            {"settings": {"default_compute": "cpu-cluster", "default_datastore": "none"}},
+            "default_datastore",
+        ),
+        ({"settings": {"more": 1}}, "Could not find member 'more'"),
+    ],
+)
+def test_a_deployment_that_cannot_run_here_is_refused(
+    piped: Client, change: dict[str, Any], said: str
+) -> None:
+    configuration = DEPLOYMENT["deploymentConfiguration"] | change
+    answer = put(piped, "batchEndpoints/piped/deployments/no", {"deploymentConfiguration": configuration})
     assert answer.status_code == 400
-    assert "give one of the type pipeline" in answer.json()["error"]["message"]
+    assert said in answer.json()["error"]["message"]

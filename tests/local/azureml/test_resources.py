@@ -1,6 +1,5 @@
 """Resources made by clients: what Azure Resource Manager takes, answers and remembers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,9 @@ DEPLOYMENT = {
 
 
 @pytest.fixture(scope="module")
-def workspace(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def workspace(lasting: Client, azurite_connection: str) -> Client:
     """A client of a workspace that several tests share, with the deployment `blue` of the endpoint `made`."""
-    folder = write_deployment(tmp_path_factory.mktemp("served"))
-    state = tmp_path_factory.mktemp("state")
-    with AzureMLEmulator([folder], azurite_connection, state, provisioning=0.05) as emulator:
-        yield with_deployment(Client(emulator.url, azurite_connection), azurite_connection)
+    return with_deployment(lasting, azurite_connection)
 
 
 @pytest.fixture
@@ -118,7 +114,12 @@ def test_a_deployment_without_its_files_fails_and_says_why(deployed: Client) -> 
 
 
 @pytest.mark.parametrize(
-    "path", ["batchEndpoints/made/deployments/blue", "batchEndpoints/made", "computes/small"]
+    "path",
+    [
+        pytest.param("batchEndpoints/made/deployments/blue", marks=pytest.mark.full),
+        "batchEndpoints/made",
+        pytest.param("computes/small", marks=pytest.mark.full),
+    ],
 )
 def test_a_delete_takes_its_time_and_all_that_is_below(deployed: Client, path: str) -> None:
     answer = deployed.arm(f"/{path}", "DELETE")
