@@ -1,5 +1,6 @@
 """Batch endpoints and their deployments as resources."""
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .workspace import id_of, short_name
 if TYPE_CHECKING:
     from .service import Service
 
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*[a-zA-Z0-9]")
 _READ_ONLY = ("provisioningState", "scoringUri", "swaggerUri")
 _ENDPOINT = ("authMode", "description", "properties", "keys", "defaults", *_READ_ONLY)
 _DEPLOYMENT = (
@@ -34,12 +36,16 @@ def scoring_uri(base: str, endpoint: str) -> str:
 
 
 class BatchEndpoints(Kind):
-    """Batch endpoints; Entra tokens are the only way in."""
+    """Batch endpoints; Entra tokens are the only way in. Names are as azure-ai-ml checks them, too."""
 
     path = "batchEndpoints"
     prefix = "bebes"
 
     def checked(self, resource: Resource) -> Resource:
+        if not 3 <= len(resource.name) <= 32 or _NAME.fullmatch(resource.name) is None:
+            raise InvalidBody(
+                f"{resource.name!r} is no name of an endpoint: 3 to 32 letters, digits and hyphens, a letter first"
+            )
         properties = members(resource.properties, _ENDPOINT, "BatchEndpointProperties")
         one_of(properties.get("authMode"), ("AADToken",), "authMode")
         defaults = members(properties.get("defaults") or {}, ("deploymentName",), "BatchEndpointDefaults")

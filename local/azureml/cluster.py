@@ -167,9 +167,8 @@ class Cluster:
         self._store.change_step(job.name, 0, **changes)
 
     def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
-        ended = now()
-        job = self._store.change(job.name, status=status, ended=ended, error=error)
-        steps = tuple(_ended(step, status, ended, error) for step in job.steps)
+        job = self._store.change(job.name, status=status, ended=now(), error=error)
+        steps = tuple(_ended(job, step) for step in job.steps)
         self._store.change(job.name, steps=steps)
         self.logs.note(job.name, f"Runs are over: {_named(job)}; the job is {status}")
         logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)
@@ -179,8 +178,10 @@ def _named(job: Job) -> str:
     return ", ".join(f"{step.name} ({step.run})" for step in job.steps)
 
 
-def _ended(step: Step, status: str, ended: str, error: dict[str, str] | None) -> Step:
-    """A child run as the job's end leaves it: one that is over stays as it is."""
+def _ended(job: Job, step: Step) -> Step:
+    """A child run as the job's end leaves it: one that is over stays as it is, one that nobody reached is cancelled."""
     if step.ended is not None:
         return step
-    return replace(step, status="Canceled" if step.started is None else status, ended=ended, error=error)
+    if step.started is None and job.component is not None:
+        return replace(step, status="Canceled", ended=job.ended)
+    return replace(step, status=job.status, ended=job.ended, error=job.error)

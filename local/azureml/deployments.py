@@ -63,7 +63,7 @@ class Endpoint:
 
 
 class Catalogue:
-    """Endpoints and deployments that can be invoked now: those whose provisioning has succeeded."""
+    """Endpoints and deployments that can be invoked now: those that have been made, also while they are changed."""
 
     def __init__(self, store: ResourceStore, assets: Assets) -> None:
         self._store = store
@@ -84,7 +84,7 @@ class Catalogue:
     def deployment(self, endpoint: str, name: str) -> Deployment | PipelineDeployment | None:
         """The deployment of that name, if it can be used."""
         resource = self._store.get(f"batchEndpoints/{endpoint}/deployments/{name}")
-        if resource is None or resource.state != "Succeeded":
+        if resource is None or resource.state not in ("Succeeded", "Updating"):
             return None
         if resource.properties["deploymentConfiguration"]:
             return self._pipeline_deployment(endpoint, resource)

@@ -28,6 +28,10 @@ class Nodes:
         self._idle_since = [since for since in self._idle_since if now - since < size.idle]
         return max(size.least, self._busy + len(self._idle_since))
 
+    def resized(self) -> None:
+        """There may be more nodes than before: those who wait look again."""
+        self._freed.set()
+
     @asynccontextmanager
     async def taken(self, wanted: int) -> AsyncIterator[None]:
         """Waits for as many nodes as are `wanted`, which are busy until the context is left."""
@@ -58,6 +62,10 @@ class NodePools:
     def count(self, compute: str) -> int:
         """The nodes of a cluster that are up."""
         return self._of(compute).count
+
+    def resized(self, compute: str) -> None:
+        """The size of a cluster has changed."""
+        self._of(compute).resized()
 
     @asynccontextmanager
     async def taken(self, compute: str, wanted: int) -> AsyncIterator[None]:

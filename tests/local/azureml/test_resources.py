@@ -136,9 +136,11 @@ def test_a_delete_takes_its_time_and_all_that_is_below(deployed: Client, path: s
 @pytest.mark.parametrize(
     ("path", "properties", "said"),
     [
-        ("batchEndpoints/e", ENDPOINT | {"authMode": "Key"}, "authMode 'Key' is not supported"),
-        ("batchEndpoints/e", ENDPOINT | {"defaults": {"deployment_name": "x"}}, "'deployment_name'"),
-        ("batchEndpoints/e", ENDPOINT | {"more": 1}, "Could not find member 'more'"),
+        ("batchEndpoints/new", ENDPOINT | {"authMode": "Key"}, "authMode 'Key' is not supported"),
+        ("batchEndpoints/new", ENDPOINT | {"defaults": {"deployment_name": "x"}}, "'deployment_name'"),
+        ("batchEndpoints/a_b", ENDPOINT, "'a_b' is no name of an endpoint"),
+        ("batchEndpoints/ab", ENDPOINT, "'ab' is no name of an endpoint"),
+        ("batchEndpoints/new", ENDPOINT | {"more": 1}, "Could not find member 'more'"),
         ("computes/c", CLUSTER | {"computeType": "ComputeInstance"}, "'ComputeInstance' is not supported"),
         ("computes/c", CLUSTER | {"properties": {}}, "maxNodeCount"),
         ("models/new/versions/1", {"modelType": "custom_model"}, "modelUri is missing"),
@@ -186,7 +188,7 @@ def test_a_deployment_needs_its_endpoint(workspace: Client) -> None:
 
 
 def test_null_tags_are_refused_as_the_service_refuses_them(workspace: Client) -> None:
-    assert put(workspace, "batchEndpoints/e", ENDPOINT, tags=None).status_code == 400
+    assert put(workspace, "batchEndpoints/new", ENDPOINT, tags=None).status_code == 400
 
 
 def test_versions_of_an_asset_are_counted_and_keep_their_contents(client: Client) -> None:
