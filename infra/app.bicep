@@ -22,6 +22,7 @@ param maximumInstances int
 
 var useScheduler = !empty(schedulerEndpoint)
 var durable = 'AzureFunctionsJobHost__extensions__durableTask__storageProvider'
+var schedulerSetting = 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
 
 var settings = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -52,11 +53,12 @@ var settings = {
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
   OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,requests,urllib,urllib3'
   '${durable}__type': useScheduler ? 'azureManaged' : 'AzureStorage'
+  // Said of both: with storage it is an older name of `connectionName`, and what the scheduler left there would win.
+  '${durable}__connectionStringName': useScheduler ? schedulerSetting : 'AzureWebJobsStorage'
 }
 
 var schedulerSettings = {
-  '${durable}__connectionStringName': 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
-  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${clientId}'
+  '${schedulerSetting}': 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${clientId}'
 }
 
 module plan 'br/public:avm/res/web/serverfarm:0.7.0' = {
@@ -98,7 +100,7 @@ module site 'br/public:avm/res/web/site:0.24.0' = {
         maximumInstanceCount: maximumInstances
       }
     }
-    siteConfig: { alwaysOn: false, minTlsVersion: '1.2', ftpsState: 'Disabled' }
+    siteConfig: { alwaysOn: false, minTlsVersion: '1.2' }
     // Settings that somebody added by hand (a webhook's secret) stay; those above always win.
     configs: [
       {

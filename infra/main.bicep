@@ -217,7 +217,6 @@ module invoker 'invoker.bicep' = {
 
 var appPrincipal = identity.outputs.principalId
 var clusterPrincipal = makeWorkspace ? workspace.?outputs.?clusterPrincipalId ?? '' : clusterPrincipalId
-var workspacePrincipal = workspace.?outputs.?principalId ?? ''
 var workspaceStorageId = workspace.?outputs.?storageId ?? ''
 var containerIds = '${storage.outputs.id}/blobServices/default/containers'
 
@@ -239,8 +238,9 @@ var grantsOfDatastore = [
 var grantsOfNewWorkspace = [
   { who: clusterPrincipal, may: 'blobContributor', on: '${containerIds}/${rawPredictions}' }
   { who: clusterPrincipal, may: 'blobContributor', on: workspaceStorageId }
-  { who: workspacePrincipal, may: 'blobContributor', on: workspaceStorageId }
-  { who: workspacePrincipal, may: 'vaultAdministrator', on: workspace.?outputs.?vaultId ?? '' }
+  // A batch job is a parallel run, whose nodes share out their work in a queue and a table of this account.
+  { who: clusterPrincipal, may: 'queueContributor', on: workspaceStorageId }
+  { who: clusterPrincipal, may: 'tableContributor', on: workspaceStorageId }
   { who: principalId, may: 'blobContributor', on: workspaceStorageId }
 ]
 var grantsOfDeployer = [

@@ -38,7 +38,8 @@ resource workbook 'Microsoft.Insights/workbooks@2022-04-01' = {
     displayName: 'dropscore'
     category: 'workbook'
     sourceId: logs.outputs.resourceId
-    serializedData: loadTextContent('workbook.json')
+    // Where its queries look, however it was opened.
+    serializedData: string(union(loadJsonContent('workbook.json'), { fallbackResourceIds: [logs.outputs.resourceId] }))
   }
 }
 

@@ -15,7 +15,6 @@ var roleIds = {
   tableContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb' // Monitoring Metrics Publisher
   taskContributor: '0ad04412-c4d5-4796-b79c-f76d14c8d402' // Durable Task Data Contributor
-  vaultAdministrator: '00482a5a-887f-4fb3-b363-3b7fe8e74483' // Key Vault Administrator
 }
 
 module assignments 'br/public:avm/ptn/authorization/resource-role-assignment:0.1.2' = [

@@ -57,6 +57,7 @@ module workspace 'br/public:avm/res/machine-learning-services/workspace:0.14.0' 
     location: location
     tags: tags
     sku: 'Basic'
+    // Azure ML itself gives this identity what it needs of the account and the vault; ours would be in its way.
     managedIdentities: { systemAssigned: true }
     associatedStorageAccountResourceId: storage.outputs.resourceId
     associatedKeyVaultResourceId: vault.outputs.resourceId
@@ -68,6 +69,7 @@ module workspace 'br/public:avm/res/machine-learning-services/workspace:0.14.0' 
         name: 'cpu-cluster'
         location: location
         computeType: 'AmlCompute'
+        sku: 'Basic'
         disableLocalAuth: true
         managedIdentities: { userAssignedResourceIds: [identity.outputs.resourceId] }
         properties: union(
@@ -104,7 +106,5 @@ module workspace 'br/public:avm/res/machine-learning-services/workspace:0.14.0' 
 
 output id string = workspace.outputs.resourceId
 output name string = workspace.outputs.name
-output principalId string = workspace.outputs.?systemAssignedMIPrincipalId ?? ''
 output clusterPrincipalId string = identity.outputs.principalId
 output storageId string = storage.outputs.resourceId
-output vaultId string = vault.outputs.resourceId

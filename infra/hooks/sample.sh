@@ -22,30 +22,32 @@ if [ -z "$workspace" ]; then
   echo "The workspace is one of yours: its models and routes are, too (docs/deploy.md)."
   exit 0
 fi
+subscription=$(setting AZURE_SUBSCRIPTION_ID)
 group=$(setting AZURE_RESOURCE_GROUP)
 endpoint=$(setting SAMPLE_ENDPOINT_NAME)
 storage=$(setting STORAGE_ACCOUNT_NAME)
 config=$(setting CONFIG_CONTAINER)
 
 if [ ! -e models/diabetes/model/diabetes.joblib ]; then
-  python3 -m venv .azure/model
-  .azure/model/bin/python -m pip install --quiet --disable-pip-version-check -r models/diabetes/requirements.txt
-  .azure/model/bin/python models/diabetes/train.py
+  python3 -m venv .local/model
+  .local/model/bin/python -m pip install --quiet --disable-pip-version-check -r models/diabetes/requirements.txt
+  .local/model/bin/python models/diabetes/train.py
 fi
 az extension add --name ml --upgrade --only-show-errors
-az ml batch-endpoint create --resource-group "$group" --workspace-name "$workspace" \
+az ml batch-endpoint create --subscription "$subscription" --resource-group "$group" --workspace-name "$workspace" \
   --name "$endpoint" --file models/diabetes/endpoint.yml --output none
-patiently az ml batch-deployment create --resource-group "$group" --workspace-name "$workspace" \
-  --endpoint-name "$endpoint" --file models/diabetes/deployment.yml --set-default --output none
-url=$(az ml batch-endpoint show --resource-group "$group" --workspace-name "$workspace" \
+patiently az ml batch-deployment create --subscription "$subscription" --resource-group "$group" \
+  --workspace-name "$workspace" --endpoint-name "$endpoint" --file models/diabetes/deployment.yml \
+  --set-default --output none
+url=$(az ml batch-endpoint show --subscription "$subscription" --resource-group "$group" --workspace-name "$workspace" \
   --name "$endpoint" --query scoring_uri --output tsv)
 
 routes=.azure/routes.toml
 mkdir -p .azure
 sed "s|SCORING_URL|$url|" infra/hooks/routes.toml >"$routes"
 
-if ! found=$(patiently az storage blob exists --auth-mode login --account-name "$storage" --container-name "$config" \
-  --name routes.toml --query exists --output tsv); then
+if ! found=$(patiently az storage blob exists --subscription "$subscription" --auth-mode login \
+  --account-name "$storage" --container-name "$config" --name routes.toml --query exists --output tsv); then
   echo "The container $config cannot be reached from here. Once the app is deployed: dropscore routes set $routes"
   exit 0
 fi
@@ -53,6 +55,6 @@ if [ "$found" = true ]; then
   echo "config/routes.toml is there already and is left alone. The sample model's route is in $routes"
   exit 0
 fi
-az storage blob upload --auth-mode login --account-name "$storage" --container-name "$config" \
-  --name routes.toml --file "$routes" --output none
+az storage blob upload --subscription "$subscription" --auth-mode login \
+  --account-name "$storage" --container-name "$config" --name routes.toml --file "$routes" --output none
 echo "The sample model scores what is dropped as diabetes/*.csv."

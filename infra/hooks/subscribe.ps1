@@ -8,6 +8,7 @@ function Get-Setting($name) {
     $value
 }
 
+$subscription = Get-Setting AZURE_SUBSCRIPTION_ID
 $group = Get-Setting AZURE_RESOURCE_GROUP
 $app = Get-Setting FUNCTION_APP_NAME
 $storage = Get-Setting STORAGE_ACCOUNT_NAME
@@ -19,7 +20,8 @@ $deadLetters = Get-Setting DEAD_LETTER_CONTAINER
 $tries = if ($env:SUBSCRIBE_TRIES) { [int]$env:SUBSCRIBE_TRIES } else { 10 }
 $pause = if ($env:SUBSCRIBE_PAUSE) { [int]$env:SUBSCRIBE_PAUSE } else { 30 }
 while ($true) {
-    az deployment group create --resource-group "$group" --name events --template-file infra/events.bicep `
+    az deployment group create --subscription "$subscription" --resource-group "$group" `
+        --name events --template-file infra/events.bicep `
         --parameters "appName=$app" "storageName=$storage" "topicName=$topic" "inbox=$inbox" "deadLetters=$deadLetters" `
         --output none
     if ($LASTEXITCODE -eq 0) { break }

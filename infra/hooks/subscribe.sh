@@ -7,6 +7,7 @@ setting() {
   azd env get-value "$1"
 }
 
+subscription=$(setting AZURE_SUBSCRIPTION_ID)
 group=$(setting AZURE_RESOURCE_GROUP)
 app=$(setting FUNCTION_APP_NAME)
 storage=$(setting STORAGE_ACCOUNT_NAME)
@@ -16,7 +17,8 @@ dead_letters=$(setting DEAD_LETTER_CONTAINER)
 
 # The host makes its key when it first starts with the app, and answers Event Grid's question only once it is up.
 tries=${SUBSCRIBE_TRIES:-10}
-until az deployment group create --resource-group "$group" --name events --template-file infra/events.bicep \
+until az deployment group create --subscription "$subscription" --resource-group "$group" \
+  --name events --template-file infra/events.bicep \
   --parameters "appName=$app" "storageName=$storage" "topicName=$topic" "inbox=$inbox" "deadLetters=$dead_letters" \
   --output none; do
   tries=$((tries - 1))

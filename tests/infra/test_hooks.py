@@ -37,6 +37,7 @@ print(answer.get("say", ""))
 sys.exit(answer.get("exit", 0))
 """
 VALUES = {
+    "AZURE_SUBSCRIPTION_ID": "sub-1",
     "AZURE_RESOURCE_GROUP": "rg-dev",
     "FUNCTION_APP_NAME": "func-x",
     "STORAGE_ACCOUNT_NAME": "stx",
@@ -123,6 +124,23 @@ def test_a_subscription_that_cannot_be_made_fails_the_deployment_and_says_what_t
     assert done.returncode == 1
     assert len(azure.calls()) == 3
     assert "Try again: sh infra/hooks/subscribe.sh" in done.stderr
+
+
+def test_every_command_names_the_subscription_that_azd_deployed_to(azure: Azure) -> None:
+    """`az` knows of another one, or of none: it does not read azd's environment."""
+    azure.run("subscribe.sh")
+    calls = azure.calls()
+    azure.run(
+        "sample.sh", {"to": "batch-endpoint show", "say": SCORING_URL}, {"to": "blob exists", "say": "false"}
+    )
+    calls += [call for call in azure.calls() if call[0] != "extension"]
+    assert {option(call, "--subscription") for call in calls} == {"sub-1"}
+
+
+@pytest.mark.parametrize("path", sorted(HOOKS.iterdir()), ids=lambda path: path.name)
+def test_no_hook_makes_a_folder_where_azd_keeps_its_environments(path: Path) -> None:
+    """azd takes every folder in `.azure` for an environment."""
+    assert re.findall(r"\.azure/(?!routes\.toml)\S+", path.read_text("utf-8")) == []
 
 
 def test_a_missing_value_of_the_environment_stops_a_hook(azure: Azure) -> None:

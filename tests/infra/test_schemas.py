@@ -88,6 +88,12 @@ def test_azure_yaml_is_of_its_form() -> None:
     assert misfits(yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8")), AZURE) == []
 
 
+def test_azd_is_new_enough() -> None:
+    """Older ones delete groups that are not ours, upload what .funcignore names, or compile `.?` to what fails."""
+    said = yaml.safe_load((ROOT / "azure.yaml").read_text("utf-8"))["requiredVersions"]["azd"]
+    assert tuple(map(int, said.removeprefix(">= ").split("."))) >= (1, 24, 1)
+
+
 def test_a_misfit_is_found() -> None:
     spoilt = host() | {"functionTimeOut": "00:10:00", "functionTimeout": 600}
     assert misfits(spoilt, HOST) == ["/functionTimeOut is unknown", "/functionTimeout: 600"]

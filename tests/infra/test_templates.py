@@ -155,6 +155,25 @@ def test_the_app_runs_on_flex_consumption_with_one_durable_instance_ready() -> N
     config = of_registry("web/site")[0]["functionAppConfig"]
     assert config["runtime"] == {"name": "python", "version": "3.13"}
     assert config["scaleAndConcurrency"]["alwaysReady"] == [{"name": "durable", "instanceCount": 1}]
+    # Flex Consumption knows little else; `alwaysOn` is here because the module would say true.
+    assert of_registry("web/site")[0]["siteConfig"] == {"alwaysOn": False, "minTlsVersion": "1.2"}
+
+
+def test_the_cluster_is_told_all_that_its_module_wants_and_may_share_out_its_work() -> None:
+    """`sku` is optional to the module, and empty to Azure then; a parallel run takes queues and tables."""
+    [workspace] = of_registry("machine-learning-services/workspace")
+    assert workspace["computes"][0]["sku"] == "Basic"
+    may = {
+        grant["may"]
+        for grant in grants()
+        if (grant["who"], grant["on"]) == ("clusterPrincipal", "workspaceStorageId")
+    }
+    assert may == {"blobContributor", "queueContributor", "tableContributor"}
+
+
+def test_nothing_is_granted_that_azure_ml_grants_itself() -> None:
+    """A second assignment of the same role to the workspace's own identity ends a deployment: RoleAssignmentExists."""
+    assert not [grant for grant in grants() if "workspace" in grant["who"].lower()]
 
 
 def grants() -> list[dict[str, str]]:
