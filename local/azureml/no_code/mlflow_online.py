@@ -30,9 +30,8 @@ def run(raw: str) -> Any:
     request = json.loads(raw)
     if not isinstance(request, dict) or "input_data" not in request:
         raise ValueError("Request must contain a top level key named 'input_data'")
-    signature = _loaded[0].metadata.signature
-    schema = signature.inputs if signature is not None else None
-    rows = infer_and_parse_data(_mlflow_form(request["input_data"]), schema)
+    given, signature = _mlflow_form(request["input_data"]), _loaded[0].metadata.signature
+    rows = infer_and_parse_data(given, signature.inputs) if signature else infer_and_parse_data(given)
     text = StringIO()
     predictions = _loaded[0].predict(rows, params=request.get("params"))
     predictions_to_json(predictions, text)  # type: ignore[no-untyped-call]
