@@ -25,7 +25,7 @@ def _everywhere() -> argparse.ArgumentParser:
     group.add_argument("--resource_group", metavar="NAME")
     group.add_argument("--workspace", metavar="NAME")
     group.add_argument(
-        "--emulator", metavar="URL", help="the local stack's workspace instead of one on Azure"
+        "--emulator", nargs="?", const="", metavar="URL", help="the local stack's instead, or the one at URL"
     )
     options.add_argument(
         "--verbose", action="store_true", help="say what is sent, and where an error comes from"
