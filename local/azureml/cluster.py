@@ -3,20 +3,25 @@
 import asyncio
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from local.faults.plan import Fault, Plan
 
 from .blobs import Storage
-from .deployments import Endpoint
+from .clock import now
+from .compute_kind import ClusterSize, cluster_size
+from .deployments import Catalogue
 from .execution import Execution, output_exists
-from .jobs import Job, JobFailed, JobStore, now
+from .jobs import Job, JobFailed, JobStore, Step
+from .nodes import Nodes
+from .resources import ResourceStore
 
 logger = logging.getLogger(__name__)
 
 
 class Cluster:
-    """Runs jobs, at most `nodes` of them at once; the others wait, Running already, as in Azure.
+    """Runs jobs on the nodes of their computes; those that wait for nodes are Running already, as in Azure.
 
     Scratch files stand below `state`/work and go with the job; logs stay in `state`/logs/<job>.
     """
@@ -24,19 +29,20 @@ class Cluster:
     def __init__(
         self,
         store: JobStore,
-        endpoints: dict[str, Endpoint],
+        resources: ResourceStore,
+        catalogue: Catalogue,
         storage: Storage,
         state: Path,
-        nodes: int,
         faults: Plan,
     ) -> None:
         self._store = store
-        self._endpoints = endpoints
+        self._resources = resources
+        self._catalogue = catalogue
         self._storage = storage
         self._work = state / "work"
-        self._logs = state / "logs"
+        self.logs = state / "logs"
         self._faults = faults
-        self._nodes = asyncio.Semaphore(nodes)
+        self._nodes: dict[str, Nodes] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, job: Job, fault: Fault | None = None) -> None:
@@ -67,6 +73,19 @@ class Cluster:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def node_count(self, compute: str) -> int:
+        """The nodes of a compute that are up."""
+        return self._of(compute).count
+
+    def _of(self, compute: str) -> Nodes:
+        """The nodes of a compute."""
+        key = compute.lower()
+        return self._nodes.setdefault(key, Nodes(lambda: self._size(key)))
+
+    def _size(self, compute: str) -> ClusterSize:
+        resource = self._resources.get(f"computes/{compute}")
+        return cluster_size(resource) if resource else ClusterSize(most=0)
+
     def _settle(self, task: asyncio.Task[None]) -> None:
         """Forget a task that is over; here, since one that is cancelled early never enters `_run`."""
         job = self._store.get(task.get_name())
@@ -79,10 +98,10 @@ class Cluster:
         may_overwrite = job.status == "Finalizing"
         try:
             self._store.change(job.name, status="Running", started=now())
+            self._step(job, status="Queued")
             if fault:
                 await self._suffer(job, fault)
-            async with self._nodes:
-                execution = await self._score(job, may_overwrite)
+            execution = await self._score_on_nodes(job, may_overwrite)
             spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
             if spoiling and spoiling.do == "delay":
                 self._end(job, "Completed")
@@ -106,21 +125,42 @@ class Cluster:
             await asyncio.sleep(fault.seconds)
             raise JobFailed("UserError", fault.message)
 
-    async def _score(self, job: Job, may_overwrite: bool) -> Execution:
+    async def _score_on_nodes(self, job: Job, may_overwrite: bool) -> Execution:
         """The job's rows, scored and not yet where they belong."""
-        endpoint = self._endpoints.get(job.endpoint)
-        deployment = endpoint.deployments.get(job.deployment) if endpoint else None
+        size, wanted = self._size(job.compute), job.settings.instance_count
+        if wanted > size.most:
+            raise JobFailed(
+                "UserError",
+                f"The job asks for {wanted} nodes; the cluster {job.compute} has at most {size.most}",
+            )
+        async with self._of(job.compute).taken(wanted):
+            self._step(job, status="Running", started=now())
+            return await self._score(job, may_overwrite)
+
+    async def _score(self, job: Job, may_overwrite: bool) -> Execution:
+        deployment = self._catalogue.deployment(job.endpoint, job.deployment)
         if deployment is None:
             raise JobFailed(
                 "UserError", f"The deployment {job.endpoint}/{job.deployment} is gone; invoke another"
             )
-        if not may_overwrite and await self._storage.exists(job.output_address):
-            raise output_exists(job.output_address)
-        execution = Execution(job, deployment, self._storage, self._work / job.name, self._logs / job.name)
+        if not may_overwrite and await self._storage.exists(job.scored):
+            raise output_exists(job.scored)
+        execution = Execution(job, deployment, self._storage, self._work / job.name, self.logs / job.name)
         await execution.score()
         self._store.change(job.name, status="Finalizing")
+        self._step(job, status="Finalizing")
         return execution
 
+    def _step(self, job: Job, **changes: str) -> None:
+        self._store.change_step(job.name, 0, **changes)
+
     def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
-        self._store.change(job.name, status=status, ended=now(), error=error)
+        ended = now()
+        job = self._store.change(job.name, status=status, ended=ended, error=error)
+        steps = tuple(_ended(step, status, ended, error) for step in job.steps)
+        self._store.change(job.name, steps=steps)
         logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)
+
+
+def _ended(step: Step, status: str, ended: str, error: dict[str, str] | None) -> Step:
+    return replace(step, status=status, ended=ended, error=error)

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 _LIFETIME = 3600
-_TENANT = "00000000-0000-0000-0000-00000000007e"
+TENANT = "00000000-0000-0000-0000-00000000007e"
 _CLIENT = "00000000-0000-0000-0000-00000000c11e"
-_PRINCIPAL = "00000000-0000-0000-0000-00000000001d"
+PRINCIPAL = "00000000-0000-0000-0000-00000000001d"
 
 
 class TokenDenied(Exception):
@@ -33,7 +33,7 @@ class Tokens:
         """A token for `audience` that lasts `lifetime` seconds."""
         issued = int(time.time())
         claims = {"aud": audience, "iat": issued, "nbf": issued, "exp": issued + lifetime}
-        claims |= {"iss": f"https://sts.windows.net/{_TENANT}/", "tid": _TENANT, "oid": _PRINCIPAL}
+        claims |= {"iss": f"https://sts.windows.net/{TENANT}/", "tid": TENANT, "oid": PRINCIPAL}
         signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         return f"{signed}.{self._sign(signed)}"
 

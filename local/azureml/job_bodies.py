@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from .addresses import datastore_id
-from .invocation import iso_duration
-from .jobs import Job
+from .clock import iso_duration
+from .jobs import Job, JobInput, JobOutput
 from .refusals import error_details
 from .workspace import WORKSPACE_ID
 
@@ -36,7 +35,7 @@ def arm_job(job: Job) -> dict[str, Any]:
             "properties": _run_properties(job, stages="stages"),
             "displayName": job.display_name,
             "status": job.status,
-            "experimentName": job.endpoint,
+            "experimentName": job.experiment,
             "services": {kind: _service(job, kind) for kind in ("Tracking", "Studio")},
             "computeId": None,
             "isArchived": False,
@@ -66,14 +65,7 @@ def system_data(created: str) -> dict[str, str]:
 def _dataplane_properties(job: Job) -> dict[str, Any]:
     properties = {
         "provisioningState": "Succeeded",
-        "inputData": {
-            job.input.name: {
-                "description": job.input.description,
-                "uri": job.input.uri,
-                "mode": job.input.mode,
-                "jobInputType": job.input.kind,
-            }
-        },
+        "inputData": {name: _input(given) for name, given in job.inputs.items()},
         "compute": {
             "target": f"{WORKSPACE_ID}/computes/{job.compute}",
             "instanceCount": None,
@@ -102,23 +94,35 @@ def _dataplane_properties(job: Job) -> dict[str, Any]:
 
 
 def _outputs(job: Job) -> dict[str, Any]:
-    """The address as sent, under the one key the service uses; once completed, in the ARM form."""
-    if job.status == "Completed":
-        job_output = {
-            "description": None,
-            "uri": datastore_id(job.output_address.path),
-            "mode": "ReadWriteMount",
-        }
-    elif job.output is not None:
-        job_output = {"description": job.output.description, "uri": job.output.uri, "mode": job.output.mode}
-    else:
-        return {}
-    return {"outputData": {"score": job_output | {"jobOutputType": "UriFile"}}}
+    """The addresses as sent; once completed, those of all outputs in the ARM form."""
+    done = job.status == "Completed"
+    shown = {name: _output(output, done) for name, output in job.outputs.items() if done or output.uri}
+    return {"outputData": shown} if shown else {}
+
+
+def _input(given: JobInput) -> dict[str, Any]:
+    if given.kind == "Literal":
+        return {"description": given.description, "value": given.value, "jobInputType": given.kind}
+    return {
+        "description": given.description,
+        "uri": given.uri,
+        "mode": given.mode,
+        "jobInputType": given.kind,
+    }
+
+
+def _output(output: JobOutput, done: bool) -> dict[str, Any]:
+    return {
+        "description": output.description,
+        "uri": output.place.arm_id if done else output.uri,
+        "mode": output.mode,
+        "jobOutputType": output.kind,
+    }
 
 
 def _run_properties(job: Job, stages: str) -> dict[str, str]:
     properties = {
-        "azureml.pipelineid": job.child,
+        "azureml.pipelineid": job.steps[0].run,
         "azureml.runsource": "azureml.PipelineRun",
         "runSource": "Unavailable",
         "runType": "HTTP",
@@ -147,7 +151,8 @@ def _parameters(job: Job) -> dict[str, str]:
         "NodeCount": str(settings.instance_count),
         "append_row_file_name": settings.output_file_name,
     }
-    return parameters | ({"output_uri": job.output.uri} if job.output else {})
+    given = job.outputs["score"].uri
+    return parameters | ({"output_uri": given} if given else {})
 
 
 def _interaction(job: Job, kind: str) -> dict[str, Any]:

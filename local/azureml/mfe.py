@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from .arm import any_case
+from .arm_requests import any_case
 from .identity import TokenDenied
 from .job_bodies import dataplane_job
 from .pages import job_page
@@ -40,7 +40,7 @@ class MfePlane:
         if not request.query.get("api-version"):
             raise dataplane_refusal(400, "The api-version query parameter is required")
         name, deployment = request.match_info["endpoint"], request.query.get("deployment")
-        if name not in self._service.endpoints:
+        if self._service.catalogue.endpoint(name) is None:
             raise dataplane_refusal(404, f"There is no batch endpoint {name}", "NotFound")
         return job_page(
             request,

@@ -4,9 +4,10 @@ from aiohttp import web
 
 from .deployments import Deployment
 from .identity import TokenDenied
-from .invocation import InvalidInvocation, Invocation, read_invocation
+from .invocation import Invocation, read_invocation
 from .job_bodies import dataplane_job
 from .jobs import Job
+from .reading import InvalidBody
 from .refusals import TOKEN_DENIED, Refusal, dataplane_refusal, json_document
 from .service import Service
 from .workspace import DATAPLANE_API_VERSION, SCORING_AUDIENCE, WORKSPACE_ID
@@ -54,26 +55,25 @@ class ScoringPlane:
 
     async def _create(self, request: web.Request) -> Job:
         deployment = self._deployment(request)
-        invocation = _invocation(await json_document(request), deployment)
+        invocation = self._invocation(await json_document(request), deployment)
         return self._service.create_job(
             deployment, invocation, request.headers.get("repeatability_request-id")
         )
 
     def _deployment(self, request: web.Request) -> Deployment:
         """The deployment the header names, else the endpoint's default one."""
-        endpoint = self._service.endpoints.get(request.match_info["endpoint"])
+        endpoint = self._service.catalogue.endpoint(request.match_info["endpoint"])
         name = request.headers.get(_DEPLOYMENT_HEADER) or (endpoint and endpoint.default_deployment)
-        deployment = endpoint.deployments.get(name) if endpoint and name else None
-        if deployment is None:
+        found = self._service.catalogue.deployment(endpoint.name, name) if endpoint and name else None
+        if found is None:
             raise dataplane_refusal(404, _NO_DEPLOYMENT, "NotFound")
-        return deployment
+        return found
 
-
-def _invocation(document: object, deployment: Deployment) -> Invocation:
-    try:
-        return read_invocation(document, deployment.settings)
-    except InvalidInvocation as error:
-        raise dataplane_refusal(400, str(error)) from None
+    def _invocation(self, document: object, deployment: Deployment) -> Invocation:
+        try:
+            return read_invocation(document, deployment.settings, self._service.places)
+        except InvalidBody as error:
+            raise dataplane_refusal(400, str(error)) from None
 
 
 def _created(job: Job, request: web.Request) -> web.Response:

@@ -7,6 +7,9 @@ WORKSPACE_ID = (
 )
 WORKSPACE_GUID = "00000000-0000-0000-0000-00000000a321"
 LOCATION = "local"
+OPERATIONS_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{LOCATION}"
+)
 
 DATASTORE = "workspaceblobstore"
 DATASTORE_CONTAINER = "azureml"
@@ -15,3 +18,14 @@ SCORING_AUDIENCE = "https://ml.azure.com"
 ARM_AUDIENCE = "https://management.azure.com"
 
 DATAPLANE_API_VERSION = "2020-09-01-dataplanepreview"
+
+
+def path_of(arm_id: str) -> str | None:
+    """What an ARM id names below this workspace, as `models/m/versions/1`; None for an id of elsewhere."""
+    prefix = WORKSPACE_ID + "/"
+    return arm_id[len(prefix) :].strip("/") if arm_id.lower().startswith(prefix.lower()) else None
+
+
+def id_of(path: str) -> str:
+    """The ARM id of what lies at `path` below the workspace."""
+    return f"{WORKSPACE_ID}/{path}"

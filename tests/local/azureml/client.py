@@ -24,11 +24,11 @@ class Client:
         self.base = base
         self.scoring_url = f"{base}/endpoints/{endpoint}/jobs"
         self.tokens = Tokens("local")
-        self._connection_string = connection_string
+        self.storage = connection_string
 
     def upload(self, files: dict[str, str]) -> str:
         """Put texts into a container of their own and return its URL."""
-        with BlobServiceClient.from_connection_string(self._connection_string) as service:
+        with BlobServiceClient.from_connection_string(self.storage) as service:
             container = service.create_container(f"input-{uuid.uuid4()}")
             for name, text in files.items():
                 container.upload_blob(name, text)
@@ -66,11 +66,11 @@ class Client:
         """GET with a token."""
         return requests.get(url, headers={"Authorization": self.bearer(audience)}, timeout=60)
 
-    def arm(self, path: str, method: str = "GET", **query: str) -> requests.Response:
+    def arm(self, path: str, method: str = "GET", body: object = None, **query: str) -> requests.Response:
         """A request to the workspace on Azure Resource Manager."""
         url, headers = f"{self.base}{WORKSPACE_ID}{path}", {"Authorization": self.bearer(ARM_AUDIENCE)}
         parameters = {"api-version": "2023-10-01"} | query
-        return requests.request(method, url, params=parameters, headers=headers, timeout=60)
+        return requests.request(method, url, json=body, params=parameters, headers=headers, timeout=60)
 
     def control(self, path: str, wish: object) -> requests.Response:
         """Tell the control plane something."""
@@ -83,7 +83,7 @@ class Client:
 
     def blob(self, container: str, path: str) -> str:
         """A blob's text."""
-        with BlobServiceClient.from_connection_string(self._connection_string) as service:
+        with BlobServiceClient.from_connection_string(self.storage) as service:
             return service.get_blob_client(container, path).download_blob().readall().decode()
 
     def bearer(self, audience: str, lifetime: int = 3600) -> str:

@@ -20,7 +20,8 @@ def serve(azurite_connection: str, tmp_path: Path) -> Iterator[Serve]:
 
         def start(script: str = CAPITALS, options: dict[str, Any] | None = None, **settings: Any) -> Client:
             folder = write_deployment(tmp_path / "served", script, **settings)
-            emulator = AzureMLEmulator([folder], azurite_connection, tmp_path / "state", **(options or {}))
+            options = {"provisioning": 0.05} | (options or {})
+            emulator = AzureMLEmulator([folder], azurite_connection, tmp_path / "state", **options)
             return Client(stack.enter_context(emulator).url, azurite_connection)
 
         yield start

@@ -1,0 +1,123 @@
+"""Batch endpoints and their deployments as resources."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .deployments import check_mlflow, check_script
+from .kinds import Kind, existing
+from .reading import InvalidBody, members, one_of, required, strings
+from .resources import Resource
+from .settings import Settings
+from .workspace import id_of
+
+if TYPE_CHECKING:
+    from .service import Service
+
+_READ_ONLY = ("provisioningState", "scoringUri", "swaggerUri")
+_ENDPOINT = ("authMode", "description", "properties", "keys", "defaults", *_READ_ONLY)
+_DEPLOYMENT = (
+    *("model", "codeConfiguration", "environmentId", "environmentVariables", "compute", "resources"),
+    *("maxConcurrencyPerInstance", "miniBatchSize", "errorThreshold", "loggingLevel", "outputAction"),
+    *("outputFileName", "retrySettings", "deploymentConfiguration", "description", "properties"),
+    "provisioningState",
+)
+
+
+def scoring_uri(base: str, endpoint: str) -> str:
+    """Where an endpoint is invoked, below the emulator's own address."""
+    return f"{base}/endpoints/{endpoint}/jobs"
+
+
+class BatchEndpoints(Kind):
+    """Batch endpoints; Entra tokens are the only way in."""
+
+    path = "batchEndpoints"
+    prefix = "bebes"
+
+    def checked(self, resource: Resource) -> Resource:
+        properties = members(resource.properties, _ENDPOINT, "BatchEndpointProperties")
+        one_of(properties.get("authMode"), ("AADToken",), "authMode")
+        defaults = members(properties.get("defaults") or {}, ("deploymentName",), "BatchEndpointDefaults")
+        kept = {
+            "description": properties.get("description"),
+            "properties": strings(properties, "properties"),
+            "authMode": "AADToken",
+            "defaults": {"deploymentName": defaults.get("deploymentName")},
+        }
+        return replace(resource, properties=kept)
+
+    def shown(self, resource: Resource) -> dict[str, Any]:
+        made = resource.state != "Creating"
+        own = {
+            "BatchEndpointCreationApiVersion": "2023-10-01",
+            "azureml.onlineendpointid": id_of(resource.path),
+        }
+        return resource.properties | {
+            "properties": resource.properties["properties"] | own,
+            "scoringUri": scoring_uri(self.service.base, resource.name) if made else None,
+            "swaggerUri": None,
+        }
+
+
+class BatchDeployments(Kind):
+    """Batch deployments: a model with its settings."""
+
+    path = "batchEndpoints/deployments"
+    prefix = "bdbes"
+
+    def checked(self, resource: Resource) -> Resource:
+        properties = members(resource.properties, _DEPLOYMENT, "BatchDeploymentProperties")
+        if properties.get("deploymentConfiguration"):
+            raise InvalidBody("pipeline component deployments are not emulated")
+        model = _model(self.service, properties)
+        kept = {
+            "description": properties.get("description"),
+            "model": {"referenceType": "Id", "assetId": id_of(model.path)},
+            "codeConfiguration": _code(self.service, properties, model),
+            "environmentId": _environment(self.service, properties),
+            "environmentVariables": strings(properties, "environmentVariables"),
+            "compute": id_of(existing(self.service, properties.get("compute"), "computes", "compute").path),
+            "deploymentConfiguration": None,
+            "properties": strings(properties, "properties"),
+        }
+        return replace(resource, properties=kept | Settings().overridden(properties, "resources").to_arm())
+
+    async def provision(self, resource: Resource) -> None:
+        model = await self.service.assets.fetch(self.service.catalogue.model(resource).properties["modelUri"])
+        code = self.service.catalogue.code_uri(resource)
+        if code is None:
+            check_mlflow(model)
+        else:
+            folder = await self.service.assets.fetch(code)
+            check_script(folder, resource.properties["codeConfiguration"]["scoringScript"])
+
+
+def _model(service: "Service", properties: dict[str, Any]) -> Resource:
+    reference = members(
+        properties.get("model") or {}, ("referenceType", "assetId", "path", "datastoreId", "jobId"), "model"
+    )
+    one_of(reference.get("referenceType"), ("Id",), "model.referenceType")
+    return existing(service, reference.get("assetId"), "models/versions", "model.assetId")
+
+
+def _code(service: "Service", properties: dict[str, Any], model: Resource) -> dict[str, str] | None:
+    given = properties.get("codeConfiguration")
+    if not given:
+        if model.properties.get("modelType") != "mlflow_model":
+            raise InvalidBody(
+                f"{id_of(model.path)} is no mlflow_model: give a codeConfiguration with a scoring script"
+            )
+        return None
+    configuration = members(given, ("codeId", "scoringScript"), "codeConfiguration")
+    code = existing(service, configuration.get("codeId"), "codes/versions", "codeConfiguration.codeId")
+    script = required(configuration, "scoringScript", "codeConfiguration")
+    return {"codeId": id_of(code.path), "scoringScript": script}
+
+
+def _environment(service: "Service", properties: dict[str, Any]) -> str | None:
+    given = properties.get("environmentId")
+    if given is None and properties.get("codeConfiguration"):
+        raise InvalidBody("environmentId is missing: a scoring script needs an environment")
+    if given is None or str(given).lower().startswith("azureml://registries/azureml/"):
+        return given
+    return id_of(existing(service, given, "environments/versions", "environmentId").path)
