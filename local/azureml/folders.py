@@ -18,10 +18,8 @@ from .settings import OUTPUT_ACTIONS, Settings
 from .workspace import id_of
 
 _REFUSED_SCHEMAS = {
-    "managedonlineendpoint.schema.json": "online endpoints",
-    "managedonlinedeployment.schema.json": "online deployments",
-    "kubernetesonlineendpoint.schema.json": "online endpoints",
-    "kubernetesonlinedeployment.schema.json": "online deployments",
+    "kubernetesonlineendpoint.schema.json": "Kubernetes online endpoints",
+    "kubernetesonlinedeployment.schema.json": "Kubernetes online deployments",
     "pipelinecomponentbatchdeployment.schema.json": "pipeline component deployments",
 }
 

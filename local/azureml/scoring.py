@@ -12,11 +12,11 @@ from .refusals import TOKEN_DENIED, Refusal, dataplane_refusal, json_document
 from .service import Service
 from .workspace import DATAPLANE_API_VERSION, SCORING_AUDIENCE, WORKSPACE_ID
 
-_NO_DEPLOYMENT = (
+NO_DEPLOYMENT = (
     "No valid deployments to route to. Please check that the endpoint has at least one deployment "
     "with positive weight values or use a deployment specific header to route."
 )
-_DEPLOYMENT_HEADER = "azureml-model-deployment"
+DEPLOYMENT_HEADER = "azureml-model-deployment"
 
 
 class ScoringPlane:
@@ -63,10 +63,10 @@ class ScoringPlane:
     def _deployment(self, request: web.Request) -> Deployment:
         """The deployment the header names, else the endpoint's default one."""
         endpoint = self._service.catalogue.endpoint(request.match_info["endpoint"])
-        name = request.headers.get(_DEPLOYMENT_HEADER) or (endpoint and endpoint.default_deployment)
+        name = request.headers.get(DEPLOYMENT_HEADER) or (endpoint and endpoint.default_deployment)
         found = self._service.catalogue.deployment(endpoint.name, name) if endpoint and name else None
         if found is None:
-            raise dataplane_refusal(404, _NO_DEPLOYMENT, "NotFound")
+            raise dataplane_refusal(404, NO_DEPLOYMENT, "NotFound")
         return found
 
     def _invocation(self, document: object, deployment: Deployment) -> Invocation:
@@ -82,5 +82,5 @@ def _created(job: Job, request: web.Request) -> web.Response:
         f"{request.url.origin()}/mferp/managementfrontend{WORKSPACE_ID}/batchEndpoints/{job.endpoint}"
         f"/deployments/{job.deployment}?api-version={DATAPLANE_API_VERSION}"
     )
-    headers = {_DEPLOYMENT_HEADER: job.deployment, "Location": location, "x-ms-response-type": "standard"}
+    headers = {DEPLOYMENT_HEADER: job.deployment, "Location": location, "x-ms-response-type": "standard"}
     return web.json_response(dataplane_job(job), status=201, headers=headers)

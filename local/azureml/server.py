@@ -29,6 +29,8 @@ from .folders import DeploymentError, read_folders
 from .identity import Tokens
 from .jobs import JobStore
 from .mfe import MfePlane
+from .online_scoring import OnlineScoringPlane
+from .online_serving import OnlineServing
 from .operations import Operations
 from .reading import InvalidBody
 from .refusals import answer_refusals
@@ -64,14 +66,15 @@ async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Ev
     """Serve until `stop` is set; `ready` is called with the base address. Leaves no process behind."""
     async with _service(options) as service:
         application = web.Application(middlewares=[misbehaving(service.faults), answer_refusals])
-        for plane in (ScoringPlane(service), MfePlane(service), ControlPlane(service), ArmPlane(service)):
-            application.add_routes(plane.routes())
+        for plane in (ScoringPlane, OnlineScoringPlane, MfePlane, ControlPlane, ArmPlane):
+            application.add_routes(plane(service).routes())
         application.add_routes(identity.routes(service.tokens))
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", options.port).start()
             service.base = "http://{}:{}".format(*runner.addresses[0])
+            service.online.resume()
             service.operations.resume()
             service.cluster.resume()
             ready(service.base)
@@ -98,6 +101,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
         places=places,
         assets=assets,
         catalogue=catalogue,
+        online=OnlineServing(resources, assets, catalogue, options.state),
         store=store,
         cluster=Cluster(store, resources, catalogue, storage, options.state, options.faults),
         storage=storage,
@@ -112,6 +116,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
         yield service
     finally:
         await service.operations.close()
+        await service.online.close()
         await service.cluster.close()
         await storage.close()
         store.close()

@@ -15,6 +15,7 @@ from .deployments import Catalogue, Deployment
 from .identity import Tokens
 from .invocation import Invocation
 from .jobs import Job, JobOutput, JobStore, Step
+from .online_serving import OnlineServing
 from .operations import Operations
 from .resources import ResourceStore
 from .troubles import Troubles
@@ -30,6 +31,7 @@ class Service:
     places: Places
     assets: Assets
     catalogue: Catalogue
+    online: OnlineServing
     store: JobStore
     cluster: Cluster
     storage: Storage
