@@ -28,11 +28,19 @@ def main(arguments: list[str] | None = None) -> None:
     from models.provisioning.changes import ProvisioningError
     from models.provisioning.commands import run
 
+    # Importing the SDK has made it talk.
+    logging.getLogger("azure.ai.ml").setLevel(level)
     try:
         run(_connect(options), command, options)
     except (ProvisioningError, AzureError, MlException) as error:
         logging.getLogger(__name__).debug("%s failed", command, exc_info=True)
-        sys.exit(f"{command}: {str(error).strip()}")
+        sys.exit(f"{command}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    """What the service or the SDK says, without what they wrap it in."""
+    inner = getattr(error, "error", None)
+    return str(getattr(inner, "message", None) or error).strip()
 
 
 def _connect(options: dict[str, Any]) -> Any:

@@ -21,7 +21,8 @@ class Models(Kind):
     def checked(self, resource: Resource) -> Resource:
         kind = one_of(resource.properties.get("modelType") or "custom_model", _MODEL_TYPES, "modelType")
         uri = required(resource.properties, "modelUri", "properties")
-        return _with(resource, modelType=kind, modelUri=uri)
+        flavors = resource.properties.get("flavors") or {}
+        return _with(resource, modelType=kind, modelUri=uri, flavors=flavors)
 
 
 class Codes(Kind):

@@ -45,7 +45,10 @@ class OnlineActions:
         return web.json_response(keys)
 
     async def regenerate_keys(self, request: web.Request) -> web.Response:
-        """202 and an operation, after which the key of the type given is another: a new one, or the one given."""
+        """202 and an operation, after which the key of the type given is another: a new one, or the one given.
+
+        azure-ai-ml 1.35.2 gives the present one where a new one is wanted.
+        """
         endpoint = self._endpoint(request, "Key")
         if endpoint.state in CHANGING:
             raise arm_refusal(
@@ -59,8 +62,9 @@ class OnlineActions:
             value = string(body, "keyValue")
         except InvalidBody as error:
             raise arm_refusal(400, str(error)) from None
+        before = self._service.resources.get(path) or not_found(request.path)
         self._service.resources.delete(path)
-        if value:
+        if value and value != before.properties["key"]:
             self._service.resources.put(Resource(path=path, properties={"key": value}))
         changed = replace(endpoint, state="Updating")
         self._service.resources.put(changed)

@@ -18,6 +18,8 @@ from azure.identity import ManagedIdentityCredential
 
 from .workspace import ARM_AUDIENCE, DATASTORE, SUBSCRIPTION, WORKSPACE_ID
 
+# Operations take seconds here and minutes on Azure, where the SDK asks every 30 seconds.
+_POLLING_INTERVAL = 1
 STACK = Path(".local/up/url.json")
 
 
@@ -50,8 +52,15 @@ def client_of(url: str) -> MLClient:
     credential = ManagedIdentityCredential()
     STORAGE_ACCOUNT_URLS["AzureBlob"] = _storage_address(url, credential)
     group, workspace = WORKSPACE_ID.split("/")[4], WORKSPACE_ID.rpartition("/")[2]
-    policy = _BearerToken(credential)
-    return MLClient(credential, SUBSCRIPTION, group, workspace, authentication_policy=policy)
+    return MLClient(
+        credential,
+        SUBSCRIPTION,
+        group,
+        workspace,
+        authentication_policy=_BearerToken(credential),
+        polling_interval=_POLLING_INTERVAL,
+        enable_telemetry=False,
+    )
 
 
 def _of_the_stack() -> tuple[str, str]:

@@ -11,7 +11,7 @@ from azure.ai.ml.entities import (
     ResourceConfiguration,
 )
 
-from .changes import Outcome, ProvisioningError, ensure
+from .changes import Outcome, ProvisioningError, ensure, plain
 from .deployments import Parts, entity_parts, present_parts, wanted_parts
 from .workspace import found, wait
 
@@ -40,6 +40,8 @@ def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool
     Raises ProvisioningError without a model and a compute, where there is no deployment yet that has them.
     """
     what = f"batch deployment {parts.endpoint_name}/{parts.deployment_name}"
+    if found(lambda: client.batch_endpoints.get(parts.endpoint_name)) is None:
+        raise ProvisioningError(f"{what}: there is no such endpoint; make it with the command batch-endpoint")
     deployment = found(lambda: client.batch_deployments.get(parts.deployment_name, parts.endpoint_name))
     present = deployment and present_parts(deployment) | _present_settings(deployment)
     wanted = wanted_parts(client, parts) | settings
@@ -81,7 +83,7 @@ def _present_settings(deployment: Any) -> dict[str, Any]:
     retries = deployment.retry_settings
     return {
         **{name: getattr(deployment, name) for name in _SETTINGS},
-        "logging_level": str(deployment.logging_level or "").lower(),
+        "logging_level": plain(deployment.logging_level),
         "compute": str(deployment.compute).rpartition("/")[2],
         "instance_count": deployment.resources and deployment.resources.instance_count,
         "max_retries": retries and retries.max_retries,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +54,11 @@ def ensure(
     put()
     say(f"{what}: updated")
     return "updated"
+
+
+def plain(value: object) -> str:
+    """A setting that the SDK shows as a text of any case or as a member of an enumeration."""
+    return str(value.value if isinstance(value, Enum) else value).lower()
 
 
 def content_of(path: Path) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint, OnlineRequestSettings
 
-from .changes import Outcome, ProvisioningError, ensure
+from .changes import Outcome, ProvisioningError, ensure, plain
 from .deployments import Parts, entity_parts, present_parts, wanted_parts
 from .traffic import same_traffic, with_share
 from .workspace import found, wait
@@ -29,7 +29,7 @@ def provision_online_endpoint(
     present = endpoint and {
         "description": endpoint.description,
         "auth_mode": endpoint.auth_mode,
-        "public_network_access": str(endpoint.public_network_access or "enabled").lower(),
+        "public_network_access": plain(endpoint.public_network_access),
     }
 
     def put() -> None:
@@ -50,6 +50,10 @@ def provision_online_deployment(
     Raises ProvisioningError without a model and an instance type, where there is no deployment yet that has them.
     """
     what = f"online deployment {parts.endpoint_name}/{parts.deployment_name}"
+    if found(lambda: client.online_endpoints.get(parts.endpoint_name)) is None:
+        raise ProvisioningError(
+            f"{what}: there is no such endpoint; make it with the command online-endpoint"
+        )
     deployment = found(lambda: client.online_deployments.get(parts.deployment_name, parts.endpoint_name))
     present = deployment and present_parts(deployment) | _present_settings(deployment)
     wanted = wanted_parts(client, parts) | settings

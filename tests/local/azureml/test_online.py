@@ -109,16 +109,27 @@ def test_both_keys_open_an_endpoint_and_others_do_not(workspace: Client) -> None
         assert (answer.status_code, answer.text) == (401, "key_auth_access_denied")
 
 
+def ended(client: Client, answer: requests.Response) -> None:
+    """Wait for an operation that is polled at its Location."""
+    wait_until(lambda: client.read(answer.headers["Location"]).status_code == 200)
+
+
 @pytest.mark.parametrize("key_type", ["Primary", pytest.param("Secondary", marks=pytest.mark.full)])
 def test_a_key_can_be_made_anew(workspace: Client, key_type: str) -> None:
     made(workspace, "onlineEndpoints/rekeyed", ENDPOINT)
     before = keys(workspace, "rekeyed")
     path = "/onlineEndpoints/rekeyed/regenerateKeys"
-    answer = workspace.arm(path, "POST", body={"keyType": key_type, "keyValue": None})
-    assert answer.status_code == 202
-    wait_until(lambda: workspace.read(answer.headers["Location"]).status_code == 200)
-    after = keys(workspace, "rekeyed")
-    assert [name for name in before if before[name] != after[name]] == [f"{key_type.lower()}Key"]
+    name = f"{key_type.lower()}Key"
+    for present in (False, True):
+        value = before[name] if present else None
+        answer = workspace.arm(path, "POST", body={"keyType": key_type, "keyValue": value})
+        assert answer.status_code == 202
+        ended(workspace, answer)
+        after = keys(workspace, "rekeyed")
+        assert [changed for changed in before if before[changed] != after[changed]] == [name]
+        before = after
+    ended(workspace, workspace.arm(path, "POST", body={"keyType": key_type, "keyValue": "given"}))
+    assert keys(workspace, "rekeyed") == before | {name: "given"}
     assert workspace.arm(path, "POST", body={"keyType": "Third"}).status_code == 400
 
 
