@@ -2,6 +2,7 @@
 
 from .asset_kinds import Codes, Data, Environments, Models
 from .batch_kinds import BatchDeployments, BatchEndpoints
+from .component_kind import Components
 from .compute_kind import Computes
 from .datastore_kind import Datastores
 from .kinds import Kind
@@ -12,7 +13,7 @@ from .service import Service
 
 _KINDS: tuple[type[Kind], ...] = (
     *(BatchEndpoints, BatchDeployments, OnlineEndpoints, OnlineDeployments, Computes, Datastores),
-    *(Models, Codes, Environments, Data),
+    *(Models, Codes, Environments, Data, Components),
 )
 
 

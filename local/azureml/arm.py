@@ -9,7 +9,7 @@ from .all_kinds import kinds
 from .arm_assets import ArmAssets
 from .arm_requests import any_case, authorise, not_found, page
 from .arm_resources import ArmResources
-from .job_bodies import arm_job, arm_tags
+from .job_bodies import arm_job, arm_tags, child_job
 from .jobs import Job
 from .online_arm import OnlineActions
 from .pages import job_page
@@ -57,9 +57,12 @@ class ArmPlane:
         return job_page(request, self._service, "$skip", lambda job: _is_wanted(job, request), arm_job)
 
     async def job(self, request: web.Request) -> web.Response:
-        """One job."""
+        """One job; of a child run only that it exists."""
         authorise(self._service.tokens, request)
-        return web.json_response(arm_job(self._service.shown(self._job(request.match_info["job"]))))
+        name = request.match_info["job"]
+        if self._service.store.of_run(name) is not None:
+            return web.json_response(child_job(name))
+        return web.json_response(arm_job(self._service.shown(self._job(name))))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """202 and the operation to poll. 400 for a job that is over (which code Azure gives is not known)."""

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .component_kind import Components
+from .components import read_pipeline
 from .deployments import check_mlflow, check_script
 from .kinds import Kind, existing
 from .reading import InvalidBody, members, one_of, required, strings
@@ -21,6 +23,9 @@ _DEPLOYMENT = (
     *("outputFileName", "retrySettings", "deploymentConfiguration", "description", "properties"),
     "provisioningState",
 )
+
+_PIPELINE = ("deploymentConfigurationType", "componentId", "settings", "tags", "description")
+_PIPELINE_SETTINGS = ("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun")
 
 
 def scoring_uri(base: str, endpoint: str) -> str:
@@ -68,7 +73,7 @@ class BatchDeployments(Kind):
     def checked(self, resource: Resource) -> Resource:
         properties = members(resource.properties, _DEPLOYMENT, "BatchDeploymentProperties")
         if properties.get("deploymentConfiguration"):
-            raise InvalidBody("pipeline component deployments are not emulated")
+            return self._checked_pipeline(resource, properties)
         model = _model(self.service, properties)
         kept = {
             "description": properties.get("description"),
@@ -82,7 +87,40 @@ class BatchDeployments(Kind):
         }
         return replace(resource, properties=kept | Settings().overridden(properties, "resources").to_arm())
 
+    def _checked_pipeline(self, resource: Resource, properties: dict[str, Any]) -> Resource:
+        """Raises InvalidBody."""
+        given = members(properties["deploymentConfiguration"], _PIPELINE, "deploymentConfiguration")
+        one_of(
+            given.get("deploymentConfigurationType"), ("PipelineComponent",), "deploymentConfigurationType"
+        )
+        reference = members(given.get("componentId") or {}, ("referenceType", "assetId"), "componentId")
+        components = Components(self.service)
+        component = components.find(reference.get("assetId"), "componentId.assetId")
+        pipeline = read_pipeline(component.properties["componentSpec"], components.find)
+        settings = members(given.get("settings") or {}, _PIPELINE_SETTINGS, "settings")
+        for compute in [
+            settings.get("default_compute"),
+            *(step.compute for step in pipeline.steps if step.compute),
+        ]:
+            _compute(self.service, compute)
+        configuration = {
+            "deploymentConfigurationType": "PipelineComponent",
+            "componentId": {"referenceType": "Id", "assetId": id_of(component.path)},
+            "settings": settings,
+            "tags": given.get("tags") or {},
+            "description": given.get("description"),
+        }
+        kept = {
+            "description": properties.get("description"),
+            "deploymentConfiguration": configuration,
+            "properties": strings(properties, "properties"),
+        }
+        return replace(resource, properties=kept)
+
     async def provision(self, resource: Resource) -> None:
+        if resource.properties["deploymentConfiguration"]:
+            await self._provision_pipeline(resource)
+            return
         model = await self.service.assets.fetch(self.service.catalogue.model(resource).properties["modelUri"])
         code = self.service.catalogue.code_uri(resource)
         if code is None:
@@ -90,6 +128,22 @@ class BatchDeployments(Kind):
         else:
             folder = await self.service.assets.fetch(code)
             check_script(folder, resource.properties["codeConfiguration"]["scoringScript"])
+
+    async def _provision_pipeline(self, resource: Resource) -> None:
+        components = Components(self.service)
+        component = resource.properties["deploymentConfiguration"]["componentId"]["assetId"]
+        spec = components.find(component, "componentId").properties["componentSpec"]
+        for step in read_pipeline(spec, components.find).steps:
+            if step.command.code:
+                code = existing(self.service, step.command.code, "codes/versions", "code")
+                await self.service.assets.fetch(code.properties["codeUri"])
+
+
+def _compute(service: "Service", given: object) -> Resource:
+    """The cluster that is given by its name or its ARM id. Raises InvalidBody."""
+    named = str(given or "").removeprefix("azureml:")
+    arm_id = named if named.startswith("/") else id_of(f"computes/{named}")
+    return existing(service, arm_id, "computes", "default_compute")
 
 
 def _model(service: "Service", properties: dict[str, Any]) -> Resource:

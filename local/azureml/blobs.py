@@ -66,13 +66,15 @@ class Storage:
 
         Raises JobFailed where there are none, or where the address lies in another account.
         """
-        address = source.address
-        if address is None:
-            raise JobFailed(
-                "ScriptExecution.StreamAccess.Authentication",
-                f"Dataset initialization failed: can't mount {source.uri}: not in the account {self.account}",
-            )
+        address = self._address(source)
         found = await (self._folder(address) if source.kind == "UriFolder" else self._file(address))
+        if not found:
+            raise _not_found(f"{source.uri} ({source.kind})")
+        return found
+
+    async def tree(self, source: JobInput) -> list[BlobAddress]:
+        """The blobs of an input with those in nested folders. Raises JobFailed as `files` does."""
+        found = await self.below(self._address(source))
         if not found:
             raise _not_found(f"{source.uri} ({source.kind})")
         return found
@@ -108,6 +110,14 @@ class Storage:
         blob = self._service.get_blob_client(address.container, address.path)
         with path.open("rb") as file:
             await blob.upload_blob(file, overwrite=overwrite)
+
+    def _address(self, source: JobInput) -> BlobAddress:
+        if source.address is None:
+            raise JobFailed(
+                "ScriptExecution.StreamAccess.Authentication",
+                f"Dataset initialization failed: can't mount {source.uri}: not in the account {self.account}",
+            )
+        return source.address
 
     async def _file(self, address: BlobAddress) -> list[BlobAddress]:
         return [address] if address.path and await self.exists(address) else []

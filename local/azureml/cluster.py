@@ -3,18 +3,23 @@
 import asyncio
 import logging
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from local.faults.plan import Fault, Plan
 
+from .addresses import Places
 from .blobs import Storage
 from .clock import now
 from .compute_kind import ClusterSize, cluster_size
-from .deployments import Catalogue
+from .deployments import Catalogue, Deployment, PipelineDeployment
 from .execution import Execution, output_exists
+from .job_logs import JobLogs
 from .jobs import Job, JobFailed, JobStore, Step
 from .nodes import Nodes
+from .pipeline_run import PipelineRun
 from .resources import ResourceStore
 
 logger = logging.getLogger(__name__)
@@ -32,6 +37,7 @@ class Cluster:
         resources: ResourceStore,
         catalogue: Catalogue,
         storage: Storage,
+        places: Places,
         state: Path,
         faults: Plan,
     ) -> None:
@@ -39,8 +45,9 @@ class Cluster:
         self._resources = resources
         self._catalogue = catalogue
         self._storage = storage
+        self._places = places
         self._work = state / "work"
-        self.logs = state / "logs"
+        self.logs = JobLogs(state / "logs")
         self._faults = faults
         self._nodes: dict[str, Nodes] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -58,7 +65,8 @@ class Cluster:
             if job.status == "CancelRequested":
                 self._end(job, "Canceled")
             else:
-                self.start(job)
+                anew = tuple(Step(run=step.run, name=step.name) for step in job.steps)
+                self.start(self._store.change(job.name, steps=anew))
 
     def cancel(self, job: Job) -> None:
         """Ask a job to end; its processes are killed. A job that is over stays as it is."""
@@ -98,15 +106,14 @@ class Cluster:
         may_overwrite = job.status == "Finalizing"
         try:
             self._store.change(job.name, status="Running", started=now())
-            self._step(job, status="Queued")
+            self.logs.note(job.name, f"Submitting {len(job.steps)} runs: {_named(job)}")
             if fault:
                 await self._suffer(job, fault)
-            execution = await self._score_on_nodes(job, may_overwrite)
-            spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
-            if spoiling and spoiling.do == "delay":
-                self._end(job, "Completed")
-                await asyncio.sleep(spoiling.seconds)
-            await execution.publish(spoiling, overwrite=may_overwrite)
+            deployment = self._deployment(job)
+            if isinstance(deployment, PipelineDeployment):
+                await self._run_pipeline(job, deployment, may_overwrite)
+            else:
+                await self._run_model(job, deployment, may_overwrite)
         except JobFailed as failure:
             self._end(job, "Failed", {"code": failure.code, "message": str(failure)})
         except Exception as error:
@@ -124,28 +131,67 @@ class Cluster:
         elif fault.do == "fail":
             await asyncio.sleep(fault.seconds)
             raise JobFailed("UserError", fault.message)
+        elif fault.do == "preempt":
+            await asyncio.sleep(fault.seconds)
+            raise preempted(job.compute)
 
-    async def _score_on_nodes(self, job: Job, may_overwrite: bool) -> Execution:
-        """The job's rows, scored and not yet where they belong."""
-        size, wanted = self._size(job.compute), job.settings.instance_count
-        if wanted > size.most:
-            raise JobFailed(
-                "UserError",
-                f"The job asks for {wanted} nodes; the cluster {job.compute} has at most {size.most}",
-            )
-        async with self._of(job.compute).taken(wanted):
-            self._step(job, status="Running", started=now())
-            return await self._score(job, may_overwrite)
-
-    async def _score(self, job: Job, may_overwrite: bool) -> Execution:
+    def _deployment(self, job: Job) -> Deployment | PipelineDeployment:
+        """Raises JobFailed where it has gone."""
         deployment = self._catalogue.deployment(job.endpoint, job.deployment)
         if deployment is None:
             raise JobFailed(
                 "UserError", f"The deployment {job.endpoint}/{job.deployment} is gone; invoke another"
             )
+        return deployment
+
+    async def _run_pipeline(self, job: Job, deployment: PipelineDeployment, may_overwrite: bool) -> None:
+        await PipelineRun(
+            job,
+            deployment,
+            self._store,
+            self._catalogue,
+            self._storage,
+            self._places,
+            self._work / job.name,
+            self.logs.folder(job.name),
+            lambda compute: self._taken(compute, 1),
+        ).run(overwrite=may_overwrite)
+
+    async def _run_model(self, job: Job, deployment: Deployment, may_overwrite: bool) -> None:
+        self._step(job, status="Queued")
+        async with self._taken(job.compute, job.settings.instance_count):
+            self._step(job, status="Running", started=now())
+            execution = await self._score(job, deployment, may_overwrite)
+        spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
+        if spoiling and spoiling.do == "delay":
+            self._end(job, "Completed")
+            await asyncio.sleep(spoiling.seconds)
+        await execution.publish(spoiling, overwrite=may_overwrite)
+
+    @asynccontextmanager
+    async def _taken(self, compute: str, wanted: int) -> AsyncIterator[None]:
+        """Nodes of a compute, waited for. Raises JobFailed where it has not that many, or loses them on the way."""
+        size = self._size(compute)
+        if wanted > size.most:
+            raise JobFailed(
+                "UserError", f"The job asks for {wanted} nodes; the cluster {compute} has at most {size.most}"
+            )
+        async with self._of(compute).taken(wanted):
+            try:
+                async with asyncio.timeout(size.preempt) as work:
+                    yield
+            except TimeoutError:
+                if not work.expired():
+                    raise
+                raise preempted(compute) from None
+
+    async def _score(self, job: Job, deployment: Deployment, may_overwrite: bool) -> Execution:
+        """The job's rows, scored and not yet where they belong."""
         if not may_overwrite and await self._storage.exists(job.scored):
             raise output_exists(job.scored)
-        execution = Execution(job, deployment, self._storage, self._work / job.name, self.logs / job.name)
+        execution = Execution(
+            job, deployment, self._storage, self._work / job.name, self.logs.folder(job.name)
+        )
         await execution.score()
         self._store.change(job.name, status="Finalizing")
         self._step(job, status="Finalizing")
@@ -159,8 +205,23 @@ class Cluster:
         job = self._store.change(job.name, status=status, ended=ended, error=error)
         steps = tuple(_ended(step, status, ended, error) for step in job.steps)
         self._store.change(job.name, steps=steps)
+        self.logs.note(job.name, f"Runs are over: {_named(job)}; the job is {status}")
         logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)
 
 
+def preempted(compute: str) -> JobFailed:
+    """What a job says whose low-priority nodes were taken away; the wording of Azure is not known."""
+    return JobFailed(
+        "JobNodePreempted", f"The low-priority nodes of {compute} that ran the job were preempted"
+    )
+
+
+def _named(job: Job) -> str:
+    return ", ".join(f"{step.name} ({step.run})" for step in job.steps)
+
+
 def _ended(step: Step, status: str, ended: str, error: dict[str, str] | None) -> Step:
-    return replace(step, status=status, ended=ended, error=error)
+    """A child run as the job's end leaves it: one that is over stays as it is."""
+    if step.ended is not None:
+        return step
+    return replace(step, status="Canceled" if step.started is None else status, ended=ended, error=error)

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from .assets import Assets
+from .components import Pipeline, read_pipeline
 from .operations import ProvisioningFailed
 from .resources import Resource, ResourceStore
 from .settings import Settings
@@ -38,6 +39,18 @@ class Deployment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PipelineDeployment:
+    """A pipeline component under a name. `component` is its ARM id, `compute` where steps run that name no other."""
+
+    name: str
+    endpoint: str
+    component: str
+    pipeline: Pipeline
+    compute: str
+    settings: Settings
+
+
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A batch endpoint."""
 
@@ -64,11 +77,13 @@ class Catalogue:
         """The names of all batch endpoints."""
         return [resource.name for resource in self._store.listed("batchEndpoints")]
 
-    def deployment(self, endpoint: str, name: str) -> Deployment | None:
+    def deployment(self, endpoint: str, name: str) -> Deployment | PipelineDeployment | None:
         """The deployment of that name, if it can be used."""
         resource = self._store.get(f"batchEndpoints/{endpoint}/deployments/{name}")
         if resource is None or resource.state != "Succeeded":
             return None
+        if resource.properties["deploymentConfiguration"]:
+            return self._pipeline_deployment(endpoint, resource)
         properties = resource.properties
         code, script = self._script(properties)
         return Deployment(
@@ -81,6 +96,26 @@ class Catalogue:
             environment_variables=properties.get("environmentVariables") or {},
             settings=Settings().overridden(properties, counted="resources"),
         )
+
+    def _pipeline_deployment(self, endpoint: str, resource: Resource) -> PipelineDeployment:
+        configuration = resource.properties["deploymentConfiguration"]
+        component = configuration["componentId"]["assetId"]
+        spec = self._asset(component).properties["componentSpec"]
+        return PipelineDeployment(
+            name=resource.name,
+            endpoint=endpoint,
+            component=component,
+            pipeline=read_pipeline(spec, self._component),
+            compute=configuration["settings"]["default_compute"].rpartition("/")[2].removeprefix("azureml:"),
+            settings=Settings(),
+        )
+
+    def _component(self, arm_id: object, _: str) -> Resource:
+        return self._asset(str(arm_id).removeprefix("azureml:"))
+
+    def code_path(self, arm_id: str) -> Path:
+        """Where the code of a command lies."""
+        return self._assets.path(self._asset(arm_id).properties["codeUri"])
 
     def model(self, deployment: Resource) -> Resource:
         """The model version of a deployment. Raises ProvisioningFailed where it has gone."""

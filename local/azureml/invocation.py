@@ -1,14 +1,16 @@
 """The body of an invoke, read strictly: keys in any case, unknown ones refused, overrides checked."""
 
 import posixpath
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from .addresses import AddressError, DatastorePath, Places, datastore_path
+from .addresses import DatastorePath, Places
+from .components import DATA_TYPES, Pipeline, Port
+from .deployments import Deployment, PipelineDeployment
+from .invocation_data import led_back, read_inputs, read_outputs
 from .jobs import JobInput, JobOutput
-from .reading import InvalidBody, members, one_of, required, string
+from .reading import InvalidBody, members, required, string
 from .settings import MEMBERS, Settings
 from .workspace import path_of
 
@@ -18,12 +20,13 @@ _PROPERTIES = (
     *("properties", "tags", "interactionEndpoints", "output", "provisioningState", "status"),
 )
 _REFUSED_PROPERTIES = ("dataset", "partitionKeys")
-_INPUT_MODES = ("ReadOnlyMount", "Download")
-_OUTPUT_MODES = ("ReadWriteMount", "Upload", "rw_mount")
-
-
-Asked = TypeVar("Asked")
-Found = TypeVar("Found")
+# Clients write literals as JSON values or as texts.
+_LITERALS = {
+    "string": (str, int, float),
+    "integer": (int, str),
+    "number": (int, float, str),
+    "boolean": (bool, str),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,86 +43,71 @@ class Invocation:
     experiment: str | None
 
 
-def read_invocation(document: object, settings: Settings, places: Places) -> Invocation:
-    """Read the body of an invoke of a model deployment with `settings`.
+def read_invocation(
+    document: object, deployment: Deployment | PipelineDeployment, places: Places
+) -> Invocation:
+    """Read the body of an invoke. Raises InvalidBody.
 
-    Raises InvalidBody. tags, description and compute.target are taken and not used.
+    tags, description and compute.target are taken and not used, nor is the experiment's name by a model deployment: its
+    documentation has it for pipelines alone.
     """
-    properties = _properties(document)
-    inputs, outputs = _inputs(properties, places), _outputs(properties, places)
-    _check_model_invocation(inputs, outputs)
-    settings = settings.overridden(properties, counted="compute")
-    given = next(iter(outputs.values()), None) or _older_output(properties, settings, places)
-    outputs = {"score": given} if given else {}
-    return Invocation(
-        inputs=inputs,
-        outputs=outputs,
-        settings=_named_by(outputs, settings),
-        display_name=string(properties, "name"),
-        experiment=_experiment(properties),
-    )
-
-
-def _properties(document: object) -> dict[str, Any]:
     properties = members(
         members(document, ("properties",), "the body").get("properties"), _PROPERTIES, "properties"
     )
     for name in _REFUSED_PROPERTIES:
         if properties.get(name) is not None:
             raise InvalidBody(f"properties.{name} is not emulated; use inputData and outputData")
-    return properties
+    inputs, outputs = read_inputs(properties, places), read_outputs(properties, places)
+    if isinstance(deployment, PipelineDeployment):
+        return _of_pipeline(properties, inputs, outputs, deployment)
+    return _of_model(properties, inputs, outputs, deployment, places)
 
 
-def _inputs(properties: dict[str, Any], places: Places) -> dict[str, JobInput]:
-    given = properties.get("inputData") or {}
-    return {name: _input(name, data, places) for name, data in _named(given, "inputData")}
-
-
-def _input(name: str, given: object, places: Places) -> JobInput:
-    where = f"inputData.{name}"
-    if re.fullmatch(r"\w+", name, re.ASCII) is None:
-        raise InvalidBody(
-            f"the input name {name!r} has other characters than letters, digits and underscores"
-        )
-    data = members(given, ("jobInputType", "uri", "value", "mode", "description"), where)
-    kind = one_of(data.get("jobInputType"), ("UriFile", "UriFolder", "Literal"), f"{where}.jobInputType")
-    if kind == "Literal":
-        return JobInput(kind=kind, value=_literal(data, where), description=string(data, "description"))
-    uri = required(data, "uri", where)
-    return JobInput(
-        kind=kind,
-        uri=uri,
-        mode=one_of(data.get("mode") or "ReadOnlyMount", _INPUT_MODES, f"{where}.mode"),
-        description=string(data, "description"),
-        address=_checked(places.find, uri),
+def _of_model(
+    properties: dict[str, Any],
+    inputs: dict[str, JobInput],
+    outputs: dict[str, JobOutput],
+    deployment: Deployment,
+    places: Places,
+) -> Invocation:
+    _check_model_data(inputs, outputs)
+    settings = deployment.settings.overridden(properties, counted="compute")
+    given = next(iter(outputs.values()), None) or _older_output(properties, settings, places)
+    return Invocation(
+        inputs=inputs,
+        outputs={"score": given} if given else {},
+        # The name of the file that the caller has placed wins over others.
+        settings=replace(settings, output_file_name=posixpath.basename(given.place.path))
+        if given
+        else settings,
+        display_name=string(properties, "name"),
+        experiment=None,
     )
 
 
-def _outputs(properties: dict[str, Any], places: Places) -> dict[str, JobOutput]:
-    given = properties.get("outputData") or {}
-    return {name: _output(name, data, places) for name, data in _named(given, "outputData")}
-
-
-def _output(name: str, given: object, places: Places) -> JobOutput:
-    where = f"outputData.{name}"
-    data = members(given, ("jobOutputType", "uri", "mode", "description"), where)
-    kind = one_of(data.get("jobOutputType"), ("UriFile", "UriFolder"), f"{where}.jobOutputType")
-    uri = required(data, "uri", where)
-    place = _checked(datastore_path, uri)
-    if place is None or not place.path or (kind == "UriFile" and uri.endswith("/")):
-        raise InvalidBody(f"{where}.uri {uri} is not a path in a datastore; give azureml://datastores/…")
-    mode = one_of(data.get("mode") or "ReadWriteMount", _OUTPUT_MODES, f"{where}.mode")
-    return JobOutput(
-        kind=kind,
-        place=place,
-        address=_checked(places.of, place),
-        uri=uri,
-        mode=mode,
-        description=string(data, "description"),
+def _of_pipeline(
+    properties: dict[str, Any],
+    inputs: dict[str, JobInput],
+    outputs: dict[str, JobOutput],
+    deployment: PipelineDeployment,
+) -> Invocation:
+    for name in (*MEMBERS, "outputDataset"):
+        if properties.get(name) is not None:
+            raise InvalidBody(f"{name} is for model deployments; {deployment.name} is a pipeline component")
+    _check_pipeline_data(inputs, outputs, deployment.pipeline)
+    placed = {
+        name: replace(output, step=_writer(deployment.pipeline, name)) for name, output in outputs.items()
+    }
+    return Invocation(
+        inputs=inputs,
+        outputs=placed,
+        settings=deployment.settings,
+        display_name=string(properties, "name"),
+        experiment=_experiment(properties),
     )
 
 
-def _check_model_invocation(inputs: dict[str, JobInput], outputs: dict[str, JobOutput]) -> None:
+def _check_model_data(inputs: dict[str, JobInput], outputs: dict[str, JobOutput]) -> None:
     """A model deployment takes one data input and one file as its output."""
     if len(inputs) != 1 or len(outputs) > 1:
         raise InvalidBody(
@@ -127,9 +115,49 @@ def _check_model_invocation(inputs: dict[str, JobInput], outputs: dict[str, JobO
             "a model deployment takes one input, one output"
         )
     if any(one.kind == "Literal" for one in inputs.values()):
-        raise InvalidBody("a model deployment takes no Literal; 'Literal' is for pipeline components")
+        raise InvalidBody("a model deployment takes no Literal; it is for pipeline components")
     if any(output.kind != "UriFile" for output in outputs.values()):
         raise InvalidBody("the output of a model deployment is a file; use UriFile")
+
+
+def _check_pipeline_data(
+    inputs: dict[str, JobInput], outputs: dict[str, JobOutput], pipeline: Pipeline
+) -> None:
+    """A pipeline takes the inputs and outputs that its component names, of the types it says."""
+    _refuse_unknown(inputs, pipeline.inputs, "input")
+    _refuse_unknown(outputs, pipeline.outputs, "output")
+    for name, port in pipeline.inputs.items():
+        if name in inputs:
+            _check_input(name, inputs[name], port)
+        elif port.default is None and not port.optional:
+            raise InvalidBody(f"inputData.{name} is missing; the component has no default for it")
+    for name, output in outputs.items():
+        if output.kind != DATA_TYPES[pipeline.outputs[name]]:
+            raise InvalidBody(f"outputData.{name} must be of the type {pipeline.outputs[name]}")
+
+
+def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, object], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise InvalidBody(f"the component has no {what} {name}; it has {', '.join(known) or 'none'}")
+
+
+def _check_input(name: str, given: JobInput, port: Port) -> None:
+    if port.kind in DATA_TYPES:
+        if given.kind != DATA_TYPES[port.kind]:
+            raise InvalidBody(f"inputData.{name} must be of the type {DATA_TYPES[port.kind]}")
+        return
+    if (
+        given.kind != "Literal"
+        or not isinstance(given.value, _LITERALS[port.kind])
+        or (isinstance(given.value, bool) and port.kind != "boolean")
+    ):
+        raise InvalidBody(f"inputData.{name} must be a Literal whose value is of the type {port.kind}")
+
+
+def _writer(pipeline: Pipeline, output: str) -> str | None:
+    step = pipeline.source_of(output)
+    return step.name if step else None
 
 
 def _older_output(properties: dict[str, Any], settings: Settings, places: Places) -> JobOutput | None:
@@ -141,22 +169,7 @@ def _older_output(properties: dict[str, Any], settings: Settings, places: Places
     path = path_of(required(data, "datastoreId", "outputDataset")) or ""
     folder = (string(data, "path") or "").strip("/")
     place = DatastorePath(path.rpartition("/")[2], posixpath.join(folder, settings.output_file_name))
-    address = _checked(places.of, place)
-    return JobOutput(kind="UriFile", place=place, address=address, uri=place.arm_id)
-
-
-def _named_by(outputs: dict[str, JobOutput], settings: Settings) -> Settings:
-    """The settings, the file's name that of the output the caller placed, which wins over others."""
-    names = [posixpath.basename(output.place.path) for output in outputs.values()]
-    return replace(settings, output_file_name=names[0]) if names else settings
-
-
-def _checked(find: Callable[[Asked], Found], asked: Asked) -> Found:
-    """What an address leads to. Raises InvalidBody where the service would not take it."""
-    try:
-        return find(asked)
-    except AddressError as error:
-        raise InvalidBody(str(error)) from None
+    return JobOutput(kind="UriFile", place=place, address=led_back(places.of, place), uri=place.arm_id)
 
 
 def _experiment(properties: dict[str, Any]) -> str | None:
@@ -164,16 +177,3 @@ def _experiment(properties: dict[str, Any]) -> str | None:
     if not isinstance(given, dict):
         raise InvalidBody("properties.properties is not an object")
     return next((str(value) for key, value in given.items() if key.lower() == "experimentname"), None)
-
-
-def _literal(data: dict[str, Any], where: str) -> str | int | float | bool:
-    value = data.get("value")
-    if not isinstance(value, str | int | float | bool):
-        raise InvalidBody(f"{where}.value is {value!r}; give a string, a number or a boolean")
-    return value
-
-
-def _named(document: object, where: str) -> Iterable[tuple[str, object]]:
-    if not isinstance(document, dict):
-        raise InvalidBody(f"{where} is not an object")
-    return document.items()

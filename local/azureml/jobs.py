@@ -38,7 +38,7 @@ class JobInput:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOutput:
-    """An output: the address as it was sent, if any, and where it goes."""
+    """An output: the address as it was sent, if any, and where it goes; `step` is what writes it in a pipeline."""
 
     kind: str
     place: DatastorePath
@@ -46,6 +46,7 @@ class JobOutput:
     uri: str | None = None
     mode: str = "ReadWriteMount"
     description: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

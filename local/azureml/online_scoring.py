@@ -14,12 +14,12 @@ from random import Random
 from aiohttp import web
 
 from .identity import TokenDenied
+from .invoking import DEPLOYMENT_HEADER, NO_DEPLOYMENT
 from .online_kinds import KEY_TYPES, key_path
 from .online_runtime import ModelAnswer, RequestTimedOut, TooManyRequests
 from .online_traffic import live_deployment, mirrored_deployment
 from .refusals import TOKEN_DENIED, Refusal, dataplane_refusal
 from .resources import Resource
-from .scoring import DEPLOYMENT_HEADER, NO_DEPLOYMENT
 from .service import Service
 from .workspace import SCORING_AUDIENCE
 

@@ -26,6 +26,7 @@ from .cluster import Cluster
 from .control import ControlPlane
 from .deployments import Catalogue
 from .folders import DeploymentError, read_folders
+from .history import HistoryPlane
 from .identity import Tokens
 from .jobs import JobStore
 from .mfe import MfePlane
@@ -34,10 +35,11 @@ from .online_serving import OnlineServing
 from .operations import Operations
 from .reading import InvalidBody
 from .refusals import answer_refusals
+from .request_log import RequestLog
 from .resources import FOLDER, Resource, ResourceStore
 from .scoring import ScoringPlane
 from .service import Service
-from .workspace import DATASTORE, DATASTORE_CONTAINER, WORKSPACE_ID
+from .workspace import ARTIFACT_DATASTORE, DATASTORE, DATASTORE_CONTAINER, WORKSPACE_ID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,12 @@ class Options:
 async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; `ready` is called with the base address. Leaves no process behind."""
     async with _service(options) as service:
-        application = web.Application(middlewares=[misbehaving(service.faults), answer_refusals])
-        for plane in (ScoringPlane, OnlineScoringPlane, MfePlane, ControlPlane, ArmPlane):
+        log = RequestLog()
+        middlewares = [misbehaving(service.faults), log.middleware(), answer_refusals]
+        application = web.Application(middlewares=middlewares)
+        application.add_routes(log.routes())
+        planes = (ScoringPlane, OnlineScoringPlane, MfePlane, HistoryPlane, ControlPlane, ArmPlane)
+        for plane in planes:
             application.add_routes(plane(service).routes())
         application.add_routes(identity.routes(service.tokens))
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -103,7 +109,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
         catalogue=catalogue,
         online=OnlineServing(resources, assets, catalogue, options.state),
         store=store,
-        cluster=Cluster(store, resources, catalogue, storage, options.state, options.faults),
+        cluster=Cluster(store, resources, catalogue, storage, places, options.state, options.faults),
         storage=storage,
         tokens=Tokens(options.identity_header),
         deduplicate=options.deduplicate,
@@ -112,7 +118,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
     )
     try:
         await storage.open()
-        serve_resources(service, [default_datastore(storage.account), *options.resources])
+        serve_resources(service, [*default_datastores(storage.account), *options.resources])
         yield service
     finally:
         await service.operations.close()
@@ -136,15 +142,16 @@ def serve_resources(service: Service, resources: Iterable[Resource]) -> None:
             raise DeploymentError(f"{resource.path}: {error}") from None
 
 
-def default_datastore(account: str) -> Resource:
-    """The datastore that every workspace has."""
+def default_datastores(account: str) -> list[Resource]:
+    """The datastores that every workspace has."""
     properties = {
         "datastoreType": "AzureBlob",
         "accountName": account,
         "containerName": DATASTORE_CONTAINER,
         "credentials": {"credentialsType": "AccountKey"},
     }
-    return Resource(path=f"datastores/{DATASTORE}", properties=properties, origin=FOLDER)
+    names = (DATASTORE, ARTIFACT_DATASTORE)
+    return [Resource(path=f"datastores/{name}", properties=properties, origin=FOLDER) for name in names]
 
 
 class AzureMLEmulator:

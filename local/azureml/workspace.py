@@ -12,6 +12,7 @@ OPERATIONS_ID = (
 )
 
 DATASTORE = "workspaceblobstore"
+ARTIFACT_DATASTORE = "workspaceartifactstore"
 DATASTORE_CONTAINER = "azureml"
 
 SCORING_AUDIENCE = "https://ml.azure.com"

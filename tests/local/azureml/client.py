@@ -72,6 +72,10 @@ class Client:
         parameters = {"api-version": "2023-10-01"} | query
         return requests.request(method, url, json=body, params=parameters, headers=headers, timeout=60)
 
+    def history(self, path: str) -> requests.Response:
+        """GET from run history."""
+        return self.read(f"{self.base}/history/v1.0{WORKSPACE_ID}{path}?api-version=v1.0")
+
     def control(self, path: str, wish: object) -> requests.Response:
         """Tell the control plane something."""
         return requests.post(f"{self.base}/control/{path}", json=wish, timeout=60)
@@ -89,6 +93,28 @@ class Client:
     def bearer(self, audience: str, lifetime: int = 3600) -> str:
         """An Authorization header."""
         return f"Bearer {self.tokens.issue(audience, lifetime)}"
+
+
+def put(client: Client, path: str, properties: dict[str, Any], **more: Any) -> requests.Response:
+    """PUT a resource."""
+    body = {"location": "local", "tags": {}, "properties": properties} | more
+    return client.arm(f"/{path}", "PUT", body=body)
+
+
+def made(client: Client, path: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """A resource, PUT and waited for: its properties."""
+    answer = put(client, path, properties)
+    assert answer.status_code in (200, 201), answer.text
+    if "Azure-AsyncOperation" in answer.headers:
+        assert over(client, answer)["status"] == "Succeeded"
+    return client.arm(f"/{path}").json()["properties"]  # type: ignore[no-any-return]
+
+
+def over(client: Client, answer: requests.Response) -> dict[str, Any]:
+    """The operation of an answer, once it is over."""
+    place = answer.headers["Azure-AsyncOperation"]
+    wait_until(lambda: client.read(place).json()["status"] in ("Succeeded", "Failed"))
+    return client.read(place).json()  # type: ignore[no-any-return]
 
 
 def invocation(uri: str, **properties: Any) -> dict[str, Any]:

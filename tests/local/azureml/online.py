@@ -8,8 +8,8 @@ from azure.storage.blob import BlobServiceClient
 
 from local.azureml.workspace import id_of
 
-from .client import Client
-from .test_resources import ENVIRONMENT, made
+from .client import Client, made
+from .test_resources import ENVIRONMENT
 
 # Answers with its deployment's colour, or does what it is asked to.
 SCRIPT = """

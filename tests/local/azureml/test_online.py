@@ -12,10 +12,9 @@ from azure.storage.blob import BlobServiceClient
 from local.azureml.server import AzureMLEmulator
 from local.azureml.workspace import ARM_AUDIENCE, SCORING_AUDIENCE, id_of
 
-from .client import Client, wait_until
+from .client import Client, made, over, put, wait_until
 from .online import DEPLOYMENT, ENDPOINT, deployment, keys, score, with_assets, with_endpoint
 from .scripts import write_deployment, write_mlflow_deployment
-from .test_resources import made, over, put
 
 DATA = {"data": [1, 2, 3]}
 
