@@ -10,8 +10,9 @@ from pathlib import Path
 from local.faults.plan import NoFault, Plan
 
 from .batch_kinds import scoring_uri
-from .folders import DeploymentError, read_folders
+from .folders import read_folders
 from .server import Options, serve
+from .yaml_reading import DeploymentError
 
 
 def main() -> None:

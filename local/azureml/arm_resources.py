@@ -112,6 +112,7 @@ class ArmResources:
         kept = replace(kept, state="Creating" if before is None else "Updating", error=None)
         self._service.resources.put(kept)
         headers = self._begin(kept, request) | {"x-ms-async-operation-timeout": "PT30M"}
+        headers["Location"] = str(request.url)
         return web.json_response(self._body(kept), status=status, headers=headers)
 
     def _begin(self, resource: Resource, request: web.Request) -> dict[str, str]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from azure.ai.ml import MLClient
-from azure.ai.ml.constants._common import STORAGE_ACCOUNT_URLS
+from azure.ai.ml.constants._common import STORAGE_ACCOUNT_URLS, LROConfigurations
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.identity import ManagedIdentityCredential
 
 from .workspace import ARM_AUDIENCE, DATASTORE, SUBSCRIPTION, WORKSPACE_ID
 
-# Operations take seconds here and minutes on Azure, where the SDK asks every 30 seconds.
+# Operations take seconds here and minutes on Azure, where the SDK asks every 5 or 30 seconds.
 _POLLING_INTERVAL = 1
 STACK = Path(".local/up/url.json")
 
@@ -49,6 +49,7 @@ def client_of(url: str) -> MLClient:
         "IDENTITY_ENDPOINT": f"{url}/msi/token",
         "IDENTITY_HEADER": secret,
     }
+    LROConfigurations.POLL_INTERVAL = _POLLING_INTERVAL
     credential = ManagedIdentityCredential()
     STORAGE_ACCOUNT_URLS["AzureBlob"] = _storage_address(url, credential)
     group, workspace = WORKSPACE_ID.split("/")[4], WORKSPACE_ID.rpartition("/")[2]

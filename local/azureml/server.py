@@ -25,7 +25,7 @@ from .blobs import Storage
 from .cluster import Cluster
 from .control import ControlPlane
 from .deployments import Catalogue
-from .folders import DeploymentError, read_folders
+from .folders import read_folders
 from .history import HistoryPlane
 from .identity import Tokens
 from .jobs import JobStore
@@ -40,6 +40,7 @@ from .resources import FOLDER, Resource, ResourceStore
 from .scoring import ScoringPlane
 from .service import Service
 from .workspace import ARTIFACT_DATASTORE, DATASTORE, DATASTORE_CONTAINER, WORKSPACE_ID
+from .yaml_reading import DeploymentError
 
 
 @dataclass(frozen=True, kw_only=True)

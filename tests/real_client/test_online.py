@@ -11,13 +11,15 @@ from local.azureml.server import AzureMLEmulator
 from tests.local.azureml.online import SCRIPT
 from tests.local.azureml.scripts import write_deployment
 
-from .programs import sdk
+from .environment import run_program
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def seen(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def seen(
+    python: Path, azurite_connection: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
     """What the SDK saw."""
     folder = tmp_path_factory.mktemp("sdk")
     (folder / "model").mkdir()
@@ -27,7 +29,7 @@ def seen(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> I
     served = write_deployment(tmp_path_factory.mktemp("served"))
     with AzureMLEmulator([served], azurite_connection, tmp_path_factory.mktemp("state")) as emulator:
         program = Path(__file__).parent / "scripts" / "online.py"
-        done = sdk(program, emulator.url, str(folder))
+        done = run_program(program, emulator.url, str(folder))
         assert done.returncode == 0, done.stderr
         yield json.loads(done.stdout.splitlines()[-1])
 

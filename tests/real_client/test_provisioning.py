@@ -16,7 +16,7 @@ from tests.local.azureml.online import score
 from tests.local.azureml.scripts import write_deployment
 from tests.models.deployable import trained_breast_cancer, trained_diabetes
 
-from .programs import sdk
+from .environment import run_program
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
@@ -41,7 +41,9 @@ ENDPOINT = (
 
 
 @pytest.fixture(scope="module")
-def workspace(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def workspace(
+    python: Path, azurite_connection: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
     """A client of a workspace that the tests provision one after the other."""
     served = write_deployment(tmp_path_factory.mktemp("served"))
     with AzureMLEmulator([served], azurite_connection, tmp_path_factory.mktemp("state")) as emulator:
@@ -50,14 +52,18 @@ def workspace(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory)
 
 def provision(workspace: Client, folder: Path, *arguments: str) -> list[str]:
     """What a command that succeeds says."""
-    done = sdk(ROOT / "models" / "provision.py", *arguments, "--emulator", workspace.base, folder=folder)
+    done = run_program(
+        ROOT / "models" / "provision.py", *arguments, "--emulator", workspace.base, folder=folder
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
 def refused(workspace: Client, folder: Path, *arguments: str) -> str:
     """What a command that fails says."""
-    done = sdk(ROOT / "models" / "provision.py", *arguments, "--emulator", workspace.base, folder=folder)
+    done = run_program(
+        ROOT / "models" / "provision.py", *arguments, "--emulator", workspace.base, folder=folder
+    )
     assert done.returncode == 1
     return done.stderr
 
@@ -161,7 +167,10 @@ def test_what_cannot_be_done_says_why(workspace: Client, tmp_path: Path, words: 
     assert said in refused(workspace, tmp_path, *words.split())
 
 
+@pytest.mark.usefixtures("python")
 def test_without_a_workspace_it_asks_for_one(tmp_path: Path) -> None:
-    done = sdk(ROOT / "models" / "provision.py", "batch-endpoint", "--endpoint_name", "e", folder=tmp_path)
+    done = run_program(
+        ROOT / "models" / "provision.py", "batch-endpoint", "--endpoint_name", "e", folder=tmp_path
+    )
     assert done.returncode == 1
     assert "which workspace? Give --subscription, --resource_group and --workspace" in done.stderr

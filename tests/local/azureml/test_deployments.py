@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from local.azureml.folders import DeploymentError, read_folders
+from local.azureml.folders import read_folders
 from local.azureml.settings import Settings
 from local.azureml.workspace import id_of
+from local.azureml.yaml_reading import DeploymentError
 
 from .scripts import (
     deployment_document,
@@ -88,8 +89,9 @@ def test_an_endpoint_with_several_deployments_has_the_default_it_names(tmp_path:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"type": "pipeline"}, "pipeline component deployments are not emulated"),
-        ({"model": "azureml:registered@latest"}, "is not a local one"),
+        ({"type": "pipeline"}, "settings.default_compute is missing"),
+        ({"type": "sweep"}, "deployments of the type 'sweep' are not emulated"),
+        ({"model": "azureml:registered@latest"}, "no YAML describes 'azureml:registered@latest'"),
         ({"model": {"path": "absent"}}, "does not exist; train it first"),
         ({"code_configuration": None}, "only these are scored without a scoring script"),
         (
