@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
     except (ProvisioningError, AzureError, MlException) as error:
         logging.getLogger(__name__).debug("%s failed", command, exc_info=True)
         sys.exit(f"{command}: {_reason(error)}")
+    except KeyboardInterrupt:
+        sys.exit(f"{command}: no longer waiting; what was begun goes on, and the same command waits for it")
 
 
 def _reason(error: Exception) -> str:
@@ -47,13 +49,17 @@ def _connect(options: dict[str, Any]) -> Any:
     """A client of the workspace that the options name, which are taken out of them."""
     names = [options.pop(name) for name in ("subscription", "resource_group", "workspace")]
     emulator = options.pop("emulator")
-    if emulator is not None:
-        from local.azureml.sdk import client_of
+    if emulator is None:
+        from models.provisioning.workspace import connect
 
+        return connect(*names)
+    from local.azureml.sdk import NoEmulator, client_of
+    from models.provisioning.changes import ProvisioningError
+
+    try:
         return client_of(emulator)
-    from models.provisioning.workspace import connect
-
-    return connect(*names)
+    except NoEmulator as error:
+        raise ProvisioningError(str(error)) from None
 
 
 if __name__ == "__main__":

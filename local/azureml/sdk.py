@@ -12,6 +12,7 @@ from typing import Any
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.constants._common import STORAGE_ACCOUNT_URLS, LROConfigurations
+from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.identity import ManagedIdentityCredential
@@ -51,7 +52,10 @@ def client_of(url: str) -> MLClient:
     }
     LROConfigurations.POLL_INTERVAL = _POLLING_INTERVAL
     credential = ManagedIdentityCredential()
-    STORAGE_ACCOUNT_URLS["AzureBlob"] = _storage_address(url, credential)
+    try:
+        STORAGE_ACCOUNT_URLS["AzureBlob"] = _storage_address(url, credential)
+    except (AzureError, OSError) as error:
+        raise NoEmulator(f"no emulator answers at {url} to the identity header given: {error}") from error
     group, workspace = WORKSPACE_ID.split("/")[4], WORKSPACE_ID.rpartition("/")[2]
     return MLClient(
         credential,

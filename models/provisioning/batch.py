@@ -13,7 +13,7 @@ from azure.ai.ml.entities import (
 
 from .changes import Outcome, ProvisioningError, ensure, plain
 from .deployments import Parts, entity_parts, present_parts, wanted_parts
-from .workspace import found, wait
+from .workspace import READY, found, settled, state_of, wait
 
 _SETTINGS = (
     *("mini_batch_size", "max_concurrency_per_instance", "error_threshold"),
@@ -23,15 +23,17 @@ _SETTINGS = (
 
 def provision_batch_endpoint(client: MLClient, endpoint_name: str, description: str | None) -> Outcome:
     """A batch endpoint; its default deployment stays as it is."""
-    endpoint = found(lambda: client.batch_endpoints.get(endpoint_name))
-    present = endpoint and {"description": endpoint.description}
+    what = f"batch endpoint {endpoint_name}"
+    endpoint = settled(what, lambda: client.batch_endpoints.get(endpoint_name))
+    present = endpoint and {"description": endpoint.description} | state_of(endpoint)
 
     def put() -> None:
-        wanted = endpoint or BatchEndpoint(name=endpoint_name, auth_mode="aad_token")
-        wanted.description = description
-        _put_endpoint(client, wanted)
+        entity = endpoint or BatchEndpoint(name=endpoint_name, auth_mode="aad_token")
+        if description is not None:
+            entity.description = description
+        _put_endpoint(client, entity)
 
-    return ensure(f"batch endpoint {endpoint_name}", {"description": description}, present, put)
+    return ensure(what, {"description": description, **READY}, present, put)
 
 
 def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool, **settings: Any) -> Outcome:
@@ -42,9 +44,11 @@ def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool
     what = f"batch deployment {parts.endpoint_name}/{parts.deployment_name}"
     if found(lambda: client.batch_endpoints.get(parts.endpoint_name)) is None:
         raise ProvisioningError(f"{what}: there is no such endpoint; make it with the command batch-endpoint")
-    deployment = found(lambda: client.batch_deployments.get(parts.deployment_name, parts.endpoint_name))
+    deployment = settled(
+        what, lambda: client.batch_deployments.get(parts.deployment_name, parts.endpoint_name)
+    )
     present = deployment and present_parts(deployment) | _present_settings(deployment)
-    wanted = wanted_parts(client, parts) | settings
+    wanted = wanted_parts(client, parts) | settings | READY
     if present is None and not (wanted["model"] and wanted["compute"]):
         raise ProvisioningError(f"{what}: a new one needs --compute, and --model or --model_path")
 
@@ -84,6 +88,7 @@ def _present_settings(deployment: Any) -> dict[str, Any]:
     return {
         **{name: getattr(deployment, name) for name in _SETTINGS},
         "logging_level": plain(deployment.logging_level),
+        **state_of(deployment),
         "compute": str(deployment.compute).rpartition("/")[2],
         "instance_count": deployment.resources and deployment.resources.instance_count,
         "max_retries": retries and retries.max_retries,

@@ -7,7 +7,7 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import AccountKeyConfiguration, AmlCompute, AzureBlobDatastore
 
 from .changes import Outcome, ProvisioningError, ensure
-from .workspace import found, wait
+from .workspace import READY, found, settled, state_of, wait
 
 _COMPUTE = ("size", "min_instances", "max_instances", "idle_time_before_scale_down", "tier", "description")
 _DATASTORE = ("account_name", "container_name", "endpoint", "protocol", "description")
@@ -15,7 +15,8 @@ _DATASTORE = ("account_name", "container_name", "endpoint", "protocol", "descrip
 
 def provision_compute(client: MLClient, name: str, **wanted: Any) -> Outcome:
     """A compute cluster. Raises ProvisioningError where another size or tier is asked for: these stay."""
-    compute = found(lambda: client.compute.get(name))
+    what = f"compute {name}"
+    compute = settled(what, lambda: client.compute.get(name))
     present = compute and {setting: getattr(compute, setting) for setting in _COMPUTE}
     if present:
         present["size"] = str(present["size"]).upper()
@@ -23,14 +24,14 @@ def provision_compute(client: MLClient, name: str, **wanted: Any) -> Outcome:
     for fixed in ("size", "tier"):
         if present and wanted[fixed] not in (None, present[fixed]):
             raise ProvisioningError(
-                f"compute {name}: its {fixed} is {present[fixed]} and cannot change; delete it or name another"
+                f"{what}: its {fixed} is {present[fixed]} and cannot change; delete it or name another"
             )
 
     def put() -> None:
         settings = (present or {}) | {key: value for key, value in wanted.items() if value is not None}
-        wait(f"compute {name}", client.compute.begin_create_or_update(AmlCompute(name=name, **settings)))
+        wait(what, client.compute.begin_create_or_update(AmlCompute(name=name, **settings)))
 
-    return ensure(f"compute {name}", wanted, present, put)
+    return ensure(what, wanted | READY, present and present | state_of(compute), put)
 
 
 def provision_datastore(

@@ -8,7 +8,7 @@ from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint,
 from .changes import Outcome, ProvisioningError, ensure, plain
 from .deployments import Parts, entity_parts, present_parts, wanted_parts
 from .traffic import same_traffic, with_share
-from .workspace import found, wait
+from .workspace import READY, found, settled, state_of, wait
 
 
 def provision_online_endpoint(
@@ -20,7 +20,7 @@ def provision_online_endpoint(
 ) -> Outcome:
     """An online endpoint; its traffic stays as it is."""
     what = f"online endpoint {endpoint_name}"
-    endpoint = found(lambda: client.online_endpoints.get(endpoint_name))
+    endpoint = settled(what, lambda: client.online_endpoints.get(endpoint_name))
     wanted = {
         "description": description,
         "auth_mode": auth_mode,
@@ -30,6 +30,7 @@ def provision_online_endpoint(
         "description": endpoint.description,
         "auth_mode": endpoint.auth_mode,
         "public_network_access": plain(endpoint.public_network_access),
+        **state_of(endpoint),
     }
 
     def put() -> None:
@@ -39,7 +40,7 @@ def provision_online_endpoint(
             setattr(entity, setting, value)
         wait(what, client.online_endpoints.begin_create_or_update(entity))
 
-    return ensure(what, wanted, present, put)
+    return ensure(what, {**wanted, **READY}, present, put)
 
 
 def provision_online_deployment(
@@ -54,9 +55,11 @@ def provision_online_deployment(
         raise ProvisioningError(
             f"{what}: there is no such endpoint; make it with the command online-endpoint"
         )
-    deployment = found(lambda: client.online_deployments.get(parts.deployment_name, parts.endpoint_name))
+    deployment = settled(
+        what, lambda: client.online_deployments.get(parts.deployment_name, parts.endpoint_name)
+    )
     present = deployment and present_parts(deployment) | _present_settings(deployment)
-    wanted = wanted_parts(client, parts) | settings
+    wanted = wanted_parts(client, parts) | settings | READY
     if present is None and not (wanted["model"] and wanted["instance_type"]):
         raise ProvisioningError(f"{what}: a new one needs --instance_type, and --model or --model_path")
 
@@ -98,6 +101,7 @@ def set_traffic(
 def _present_settings(deployment: Any) -> dict[str, Any]:
     requests = deployment.request_settings
     return {
+        **state_of(deployment),
         "instance_type": deployment.instance_type,
         "instance_count": deployment.instance_count,
         "request_timeout_ms": requests and requests.request_timeout_ms,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from azure.ai.ml import MLClient
 from azure.ai.ml.exceptions import MlException, ValidationErrorType
@@ -13,9 +13,12 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.core.polling import LROPoller
 from azure.identity import DefaultAzureCredential
 
-from .changes import ProvisioningError, say
+from .changes import ProvisioningError, plain, say
 
 _TOLD_EVERY = 15.0
+_ASKED_EVERY = 5.0
+READY = {"provisioning_state": "succeeded"}
+_CHANGING = ("creating", "updating", "deleting", "scaling", "resizing")
 
 Found = TypeVar("Found")
 
@@ -58,6 +61,25 @@ def _is_missing(error: BaseException | None) -> bool:
     if getattr(error, "error_type", None) == ValidationErrorType.RESOURCE_NOT_FOUND:
         return True
     return _is_missing(error.__cause__ or error.__context__)
+
+
+def settled(what: str, get: Callable[[], Found]) -> Found | None:
+    """What `get` finds, once nobody is changing it any more."""
+    told = False
+    while True:
+        thing = found(get)
+        state = plain(getattr(thing, "provisioning_state", None))
+        if state not in _CHANGING:
+            return thing
+        if not told:
+            say(f"{what}: {state} already, waiting")
+        told = True
+        time.sleep(_ASKED_EVERY)
+
+
+def state_of(thing: Any) -> dict[str, str]:
+    """The setting that is not as wanted where an earlier attempt has failed."""
+    return {"provisioning_state": plain(thing.provisioning_state)}
 
 
 def wait(what: str, poller: "LROPoller[Found]") -> Found:

@@ -120,6 +120,27 @@ def test_an_online_model_is_provisioned_once_and_answers(workspace: Client, tmp_
     assert requests.post(f"{workspace.base}/endpoints/masses/score", timeout=60).status_code == 404
 
 
+def test_what_has_failed_is_tried_again(workspace: Client, tmp_path: Path) -> None:
+    folder = trained_diabetes(tmp_path)
+    (folder / "score.py").write_text(
+        "def init():\n    raise OSError('no weights')\n\ndef run(raw):\n    pass\n"
+    )
+    endpoint = ("online-endpoint", "--endpoint_name", "failing")
+    deployment = (
+        *("online-deployment", "--endpoint_name", "failing", "--deployment_name", "first"),
+        *("--model_path", "model", "--score_path", ".", "--score_script", "score.py"),
+        *("--environment", "conda.yml", *IMAGE, "--instance_type", "Standard_DS3_v2"),
+    )
+    provision(workspace, folder, *endpoint)
+    for _ in range(2):
+        assert "OSError: no weights (in init())" in refused(workspace, folder, *deployment)
+    (folder / "score.py").write_text("def init():\n    pass\n\ndef run(raw):\n    return raw\n")
+    changes = provision(workspace, folder, *deployment)
+    retried = "· online deployment failing/first: provisioning_state changes from failed to succeeded"
+    assert retried in changes
+    assert score(workspace, "failing", 1, **{"azureml-model-deployment": "first"}).json() == "1"
+
+
 def rows() -> dict[str, Any]:
     """Masses the model never saw, as a request holds them."""
     held = breast_cancer.split()[1].loc[:, list(breast_cancer.FEATURES)]
