@@ -8,10 +8,10 @@ from azure.ai.ml import (
     load_batch_deployment,
     load_batch_endpoint,
     load_compute,
-    load_model_batch_deployment,
     load_online_deployment,
     load_online_endpoint,
 )
+from azure.ai.ml.entities._load_functions import load_model_batch_deployment
 
 LOADERS = {
     "amlCompute": load_compute,
