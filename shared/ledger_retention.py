@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.ledger_keys import HEARTBEAT, closed_key, run_key
 from shared.ledger_notices import Notices
-from shared.records import Heartbeat, moment
+from shared.records import Heartbeat, Run, moment
 
 SWEEP_AT_MOST = timedelta(minutes=5)
 PURGED_AT_ONCE = 5_000
@@ -41,20 +41,29 @@ class Retention(Notices):
 
         `present` are the keys of all versions in the inbox, listed before this call: a version that is not there
         cannot be scored again for want of its record. While a run as old as that is open, its plan may name any of
-        them. Returns how many there were.
+        them; a run whose versions go is first marked, so that it is not reopened any more, and a record that another
+        run claims meanwhile stays. Returns how many there were.
         """
         if any(moment(since) < before for _, since in self.announced()):
             return 0
         old = [item.key for item in self.store.listed("versions/") if moment(item.created) < before]
         gone = [key for key in old if key.rsplit("/", 1)[1].removesuffix(".json") not in present]
-        ended = [key for key in gone[:PURGED_AT_ONCE] if self.ended_before(key, before)]
-        self.in_parallel(self.store.delete, ended)
-        return len(ended)
+        looked_at = gone[:PURGED_AT_ONCE]
+        records = zip(looked_at, self.in_parallel(self.store.read, looked_at), strict=True)
+        found = [(key, read[0]["run"], read[1]) for key, read in records if read and read[0]["run"]]
+        given_up = {run for run in {run for _, run, _ in found} if self.give_up(run, before)}
+        doomed = [(key, etag) for key, run, etag in found if run in given_up]
+        self.in_parallel(lambda one: self.store.delete(*one), doomed)
+        return len(doomed)
 
-    def ended_before(self, key: str, before: datetime) -> bool:
-        found = self.store.read(key)
-        run = self.run(found[0]["run"] or "") if found else None
-        return run is not None and run.stage == "closed" and moment(run.closed_at) < before
+    def give_up(self, run: str, before: datetime) -> bool:
+        """Makes sure that a run which closed before a time is never reopened. False: it is open, or closed later."""
+        found = self.store.read(run_key(run))
+        record = Run.from_dict(found[0]) if found else None
+        if record is None or found is None or record.stage != "closed" or moment(record.closed_at) >= before:
+            return False
+        given_up = record.but(forgetting=True).to_dict()
+        return record.forgetting or self.store.replace(run_key(run), given_up, found[1])
 
     def forget_runs(self, before: datetime, after: str, until: datetime) -> tuple[list[str], str]:
         """Deletes runs that closed before a time and that no version's record names any more.

@@ -27,9 +27,15 @@ class Runs(Stages):
     """The runs, and the index of those that are open."""
 
     def open(self, launch: Launch, route: Route) -> Run:
-        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun."""
-        fresh = self.begin(launch, route)
-        return fresh or self.change(launch, lambda run: run, fence=lambda run: run.launch > launch.launch)
+        """Creates the run record, or finds it and moves it to this launch. Raises Fenced when outrun.
+
+        A run that has closed stays the launch's that closed it, after which its notice is called.
+        """
+
+        def outrun(run: Run) -> bool:
+            return run.launch > launch.launch or (run.stage == "closed" and run.launch < launch.launch)
+
+        return self.begin(launch, route) or self.change(launch, lambda run: run, fence=outrun)
 
     def begin(self, launch: Launch, route: Route) -> Run | None:
         """Creates the run record, once. None: there is one already."""
@@ -172,6 +178,10 @@ class Runs(Stages):
             if found:
                 yield Launch.from_dict(found[0]), found[0]["at"]
 
+    def is_announced(self, run: str) -> bool:
+        """Whether the run stands in the open index."""
+        return self.store.read(open_key(run)) is not None
+
     def closed_runs(self, size: int, after: str = "") -> tuple[list[Run], str]:
         """A page of the closed runs, the last begun first, with what their index says of them, and where to go on.
 
@@ -181,14 +191,14 @@ class Runs(Stages):
         return [run_of_index(item) for item in listed], following
 
     def reopen(self, run: str, route: Route) -> Launch | None:
-        """The next launch, which unpacks the job's raw predictions again. None: not closed.
+        """The next launch, which unpacks the job's raw predictions again. None: not closed, or being forgotten.
 
         What they still leave incomplete gets one attempt more. How raw predictions are read is taken from `route`,
         the rest stays frozen. `touch` its versions before they are published.
         """
         found = self.store.read(run_key(run))
         record = Run.from_dict(found[0]) if found else None
-        if record is None or found is None or record.stage != "closed":
+        if record is None or found is None or record.stage != "closed" or record.forgetting:
             return None
         following = record.launch + 1
         launch = Launch(

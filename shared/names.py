@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 # Beside a rejected file, the reason.
 NOTE = ".why.txt"
@@ -65,8 +65,16 @@ def new_run(now: datetime) -> str:
     return ulid(int(now.timestamp() * 1000), secrets.randbits(80))
 
 
+def begun_at(run: str) -> datetime:
+    """When a run was named by `new_run`."""
+    milliseconds = 0
+    for character in run[:10]:
+        milliseconds = milliseconds * 32 + CROCKFORD.index(character)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 def run_of_idempotency_key(key: str) -> str:
-    """The run an `Idempotency-Key` stands for: the same key names the same run for good."""
+    """The run an `Idempotency-Key` stands for: the same key names the same run."""
     value = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:16], "big")
     return ulid(value >> 80, value)
 

@@ -158,7 +158,8 @@ class Run(Record):
     """The run record: the truth about one run, whatever Durable Functions believes.
 
     `times` says when each stage was reached last, by attempt and stage (`"1.packed"`); `oldest` when the first of its
-    files was dropped; `words` how many of its files ended with each word.
+    files was dropped; `words` how many of its files ended with each word; `forgetting`: records of its versions may be
+    gone, it is not opened again.
     """
 
     run: str
@@ -204,6 +205,7 @@ class Run(Record):
     words: dict[str, int] = field(default_factory=dict)
     outcome: str = ""
     closed_at: str = ""
+    forgetting: bool = False
     schema: int = 1
 
 

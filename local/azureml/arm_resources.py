@@ -12,7 +12,7 @@ from .kinds import Kind
 from .reading import InvalidBody, members, strings
 from .refusals import arm_refusal, json_document
 from .resources import CHANGING, Resource
-from .workspace import LOCATION, OPERATIONS_ID, WORKSPACE_ID, id_of
+from .workspace import DATASTORE, LOCATION, OPERATIONS_ID, WORKSPACE_ID, id_of
 
 _TYPE = "Microsoft.MachineLearningServices/workspaces"
 _READ_ONLY = ("id", "name", "type", "systemData", "etag")
@@ -73,7 +73,7 @@ class ArmResources:
             tags = before.tags | strings(changes, "tags")
         except InvalidBody as error:
             raise arm_refusal(400, str(error)) from None
-        return self._keep(replace(before, properties=properties, tags=tags), request)
+        return self._keep(replace(before, properties=properties, tags=tags, modified=now()), request)
 
     async def delete(self, request: web.Request) -> web.Response:
         """202 and an operation to poll, or 200 at once; 204 where there is nothing."""
@@ -191,9 +191,9 @@ def _filtered(found: list[Resource], request: web.Request) -> list[Resource]:
     if "hash" in query:
         found = [one for one in found if query["hash"] in (one.properties.get("properties") or {}).values()]
     if query.get("isDefault", "").lower() == "true":
-        found = [one for one in found if one.name == "workspaceblobstore"]
+        found = [one for one in found if one.name == DATASTORE]
     if query.get("isDefault", "").lower() == "false":
-        found = [one for one in found if one.name != "workspaceblobstore"]
+        found = [one for one in found if one.name != DATASTORE]
     if "desc" in (query.get("$orderBy") or query.get("orderBy") or "").lower():
         found = found[::-1]
     top = query.get("$top", "")

@@ -1,5 +1,6 @@
 """Batch endpoints and their deployments as resources."""
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,12 @@ from .kinds import Kind, existing
 from .reading import InvalidBody, members, one_of, required, strings
 from .resources import Resource
 from .settings import Settings
-from .workspace import id_of
+from .workspace import id_of, short_name
 
 if TYPE_CHECKING:
     from .service import Service
 
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]*[a-zA-Z0-9]")
 _READ_ONLY = ("provisioningState", "scoringUri", "swaggerUri")
 _ENDPOINT = ("authMode", "description", "properties", "keys", "defaults", *_READ_ONLY)
 _DEPLOYMENT = (
@@ -34,12 +36,16 @@ def scoring_uri(base: str, endpoint: str) -> str:
 
 
 class BatchEndpoints(Kind):
-    """Batch endpoints; Entra tokens are the only way in."""
+    """Batch endpoints; Entra tokens are the only way in. Names are as azure-ai-ml checks them, too."""
 
     path = "batchEndpoints"
     prefix = "bebes"
 
     def checked(self, resource: Resource) -> Resource:
+        if not 3 <= len(resource.name) <= 32 or _NAME.fullmatch(resource.name) is None:
+            raise InvalidBody(
+                f"{resource.name!r} is no name of an endpoint: 3 to 32 letters, digits and hyphens, a letter first"
+            )
         properties = members(resource.properties, _ENDPOINT, "BatchEndpointProperties")
         one_of(properties.get("authMode"), ("AADToken",), "authMode")
         defaults = members(properties.get("defaults") or {}, ("deploymentName",), "BatchEndpointDefaults")
@@ -98,6 +104,10 @@ class BatchDeployments(Kind):
         component = components.find(reference.get("assetId"), "componentId.assetId")
         pipeline = read_pipeline(component.properties["componentSpec"], components.find)
         settings = members(given.get("settings") or {}, _PIPELINE_SETTINGS, "settings")
+        if str(settings.get("continue_on_step_failure", False)).lower() == "true":
+            raise InvalidBody("continue_on_step_failure is not emulated; leave it out")
+        if settings.get("default_datastore"):
+            _datastore(self.service, settings["default_datastore"])
         for compute in [
             settings.get("default_compute"),
             *(step.compute for step in pipeline.steps if step.compute),
@@ -141,9 +151,12 @@ class BatchDeployments(Kind):
 
 def _compute(service: "Service", given: object) -> Resource:
     """The cluster that is given by its name or its ARM id. Raises InvalidBody."""
-    named = str(given or "").removeprefix("azureml:")
-    arm_id = named if named.startswith("/") else id_of(f"computes/{named}")
-    return existing(service, arm_id, "computes", "default_compute")
+    return existing(service, id_of(f"computes/{short_name(given)}"), "computes", "default_compute")
+
+
+def _datastore(service: "Service", given: object) -> Resource:
+    """The datastore that is given by its name or its ARM id. Raises InvalidBody."""
+    return existing(service, id_of(f"datastores/{short_name(given)}"), "datastores", "default_datastore")
 
 
 def _model(service: "Service", properties: dict[str, Any]) -> Resource:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +11,11 @@ from local.faults.plan import Fault, Plan
 from .addresses import Places
 from .blobs import Storage
 from .clock import now
-from .compute_kind import ClusterSize, cluster_size
 from .deployments import Catalogue, Deployment, PipelineDeployment
 from .execution import Execution, output_exists
 from .job_logs import JobLogs
 from .jobs import Job, JobFailed, JobStore, Step
-from .nodes import Nodes
+from .nodes import NodePools, preempted
 from .pipeline_run import PipelineRun
 from .resources import ResourceStore
 
@@ -42,14 +39,13 @@ class Cluster:
         faults: Plan,
     ) -> None:
         self._store = store
-        self._resources = resources
         self._catalogue = catalogue
         self._storage = storage
         self._places = places
         self._work = state / "work"
         self.logs = JobLogs(state / "logs")
         self._faults = faults
-        self._nodes: dict[str, Nodes] = {}
+        self.nodes = NodePools(resources)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, job: Job, fault: Fault | None = None) -> None:
@@ -80,19 +76,6 @@ class Cluster:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def node_count(self, compute: str) -> int:
-        """The nodes of a compute that are up."""
-        return self._of(compute).count
-
-    def _of(self, compute: str) -> Nodes:
-        """The nodes of a compute."""
-        key = compute.lower()
-        return self._nodes.setdefault(key, Nodes(lambda: self._size(key)))
-
-    def _size(self, compute: str) -> ClusterSize:
-        resource = self._resources.get(f"computes/{compute}")
-        return cluster_size(resource) if resource else ClusterSize(most=0)
 
     def _settle(self, task: asyncio.Task[None]) -> None:
         """Forget a task that is over; here, since one that is cancelled early never enters `_run`."""
@@ -146,20 +129,20 @@ class Cluster:
 
     async def _run_pipeline(self, job: Job, deployment: PipelineDeployment, may_overwrite: bool) -> None:
         await PipelineRun(
-            job,
-            deployment,
-            self._store,
-            self._catalogue,
-            self._storage,
-            self._places,
-            self._work / job.name,
-            self.logs.folder(job.name),
-            lambda compute: self._taken(compute, 1),
+            job=job,
+            deployment=deployment,
+            store=self._store,
+            catalogue=self._catalogue,
+            storage=self._storage,
+            places=self._places,
+            folder=self._work / job.name,
+            logs=self.logs.folder(job.name),
+            taken=lambda compute: self.nodes.taken(compute, 1),
         ).run(overwrite=may_overwrite)
 
     async def _run_model(self, job: Job, deployment: Deployment, may_overwrite: bool) -> None:
         self._step(job, status="Queued")
-        async with self._taken(job.compute, job.settings.instance_count):
+        async with self.nodes.taken(job.compute, job.settings.instance_count):
             self._step(job, status="Running", started=now())
             execution = await self._score(job, deployment, may_overwrite)
         spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
@@ -167,23 +150,6 @@ class Cluster:
             self._end(job, "Completed")
             await asyncio.sleep(spoiling.seconds)
         await execution.publish(spoiling, overwrite=may_overwrite)
-
-    @asynccontextmanager
-    async def _taken(self, compute: str, wanted: int) -> AsyncIterator[None]:
-        """Nodes of a compute, waited for. Raises JobFailed where it has not that many, or loses them on the way."""
-        size = self._size(compute)
-        if wanted > size.most:
-            raise JobFailed(
-                "UserError", f"The job asks for {wanted} nodes; the cluster {compute} has at most {size.most}"
-            )
-        async with self._of(compute).taken(wanted):
-            try:
-                async with asyncio.timeout(size.preempt) as work:
-                    yield
-            except TimeoutError:
-                if not work.expired():
-                    raise
-                raise preempted(compute) from None
 
     async def _score(self, job: Job, deployment: Deployment, may_overwrite: bool) -> Execution:
         """The job's rows, scored and not yet where they belong."""
@@ -201,27 +167,21 @@ class Cluster:
         self._store.change_step(job.name, 0, **changes)
 
     def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
-        ended = now()
-        job = self._store.change(job.name, status=status, ended=ended, error=error)
-        steps = tuple(_ended(step, status, ended, error) for step in job.steps)
+        job = self._store.change(job.name, status=status, ended=now(), error=error)
+        steps = tuple(_ended(job, step) for step in job.steps)
         self._store.change(job.name, steps=steps)
         self.logs.note(job.name, f"Runs are over: {_named(job)}; the job is {status}")
         logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)
-
-
-def preempted(compute: str) -> JobFailed:
-    """What a job says whose low-priority nodes were taken away; the wording of Azure is not known."""
-    return JobFailed(
-        "JobNodePreempted", f"The low-priority nodes of {compute} that ran the job were preempted"
-    )
 
 
 def _named(job: Job) -> str:
     return ", ".join(f"{step.name} ({step.run})" for step in job.steps)
 
 
-def _ended(step: Step, status: str, ended: str, error: dict[str, str] | None) -> Step:
-    """A child run as the job's end leaves it: one that is over stays as it is."""
+def _ended(job: Job, step: Step) -> Step:
+    """A child run as the job's end leaves it: one that is over stays as it is, one that nobody reached is cancelled."""
     if step.ended is not None:
         return step
-    return replace(step, status="Canceled" if step.started is None else status, ended=ended, error=error)
+    if step.started is None and job.component is not None:
+        return replace(step, status="Canceled", ended=job.ended)
+    return replace(step, status=job.status, ended=job.ended, error=job.error)

@@ -141,7 +141,7 @@ def _input_binding(given: object, where: str) -> Binding:
     if match is None:
         if isinstance(value, str) and "${{" in value:
             raise InvalidBody(f"{where} is {value!r}; bind it to parent.inputs.… or parent.jobs.….outputs.…")
-        return Binding(value=text(value))
+        return Binding(value=str(value))
     if match["step"]:
         return Binding(step=match["step"], output=match["name"])
     return Binding(pipeline_input=match["name"])
@@ -193,7 +193,7 @@ def _port(name: str, given: Mapping[str, Any]) -> Port:
     kind = one_of(given.get("type"), (*DATA_TYPES, *LITERAL_TYPES), f"componentSpec.inputs.{name}.type")
     default = given.get("default")
     optional = str(given.get("optional", False)).lower() == "true"
-    return Port(kind=kind, default=None if default is None else text(default), optional=optional)
+    return Port(kind=kind, default=None if default is None else str(default), optional=optional)
 
 
 def _outputs(spec: Mapping[str, Any]) -> dict[str, str]:
@@ -201,8 +201,3 @@ def _outputs(spec: Mapping[str, Any]) -> dict[str, str]:
         name: one_of(given.get("type"), DATA_TYPES, f"componentSpec.outputs.{name}.type")
         for name, given in (spec.get("outputs") or {}).items()
     }
-
-
-def text(value: object) -> str:
-    """A literal as a command sees it."""
-    return str(value)

@@ -59,8 +59,11 @@ class Computes(Kind):
         cluster_size(resource)
         return resource
 
+    async def provision(self, resource: Resource) -> None:
+        self.service.cluster.nodes.resized(resource.name)
+
     def shown(self, resource: Resource) -> dict[str, Any]:
-        nodes = self.service.cluster.node_count(resource.name)
+        nodes = self.service.cluster.nodes.count(resource.name)
         given = resource.properties.get("properties") or {}
         scale = given.get("scaleSettings") or {}
         idle = scale.get("nodeIdleTimeBeforeScaleDown") or iso_duration(120)

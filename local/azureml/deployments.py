@@ -11,7 +11,7 @@ from .components import Pipeline, read_pipeline
 from .operations import ProvisioningFailed
 from .resources import Resource, ResourceStore
 from .settings import Settings
-from .workspace import path_of
+from .workspace import DATASTORE, path_of, short_name
 
 _MLFLOW_DRIVER = Path(__file__).parent.resolve() / "no_code" / "mlflow_driver.py"
 
@@ -40,13 +40,17 @@ class Deployment:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineDeployment:
-    """A pipeline component under a name. `component` is its ARM id, `compute` where steps run that name no other."""
+    """A pipeline component under a name. `component` is its ARM id.
+
+    `compute` is where steps run that name no other, `datastore` where outputs go that nobody places.
+    """
 
     name: str
     endpoint: str
     component: str
     pipeline: Pipeline
     compute: str
+    datastore: str
     settings: Settings
 
 
@@ -59,7 +63,7 @@ class Endpoint:
 
 
 class Catalogue:
-    """Endpoints and deployments that can be invoked now: those whose provisioning has succeeded."""
+    """Endpoints and deployments that can be invoked now: those that have been made, also while they are changed."""
 
     def __init__(self, store: ResourceStore, assets: Assets) -> None:
         self._store = store
@@ -80,7 +84,7 @@ class Catalogue:
     def deployment(self, endpoint: str, name: str) -> Deployment | PipelineDeployment | None:
         """The deployment of that name, if it can be used."""
         resource = self._store.get(f"batchEndpoints/{endpoint}/deployments/{name}")
-        if resource is None or resource.state != "Succeeded":
+        if resource is None or resource.state not in ("Succeeded", "Updating"):
             return None
         if resource.properties["deploymentConfiguration"]:
             return self._pipeline_deployment(endpoint, resource)
@@ -106,7 +110,8 @@ class Catalogue:
             endpoint=endpoint,
             component=component,
             pipeline=read_pipeline(spec, self._component),
-            compute=configuration["settings"]["default_compute"].rpartition("/")[2].removeprefix("azureml:"),
+            compute=short_name(configuration["settings"]["default_compute"]),
+            datastore=short_name(configuration["settings"].get("default_datastore") or DATASTORE),
             settings=Settings(),
         )
 

@@ -160,13 +160,14 @@ def _retry_settings(job: Job) -> dict[str, Any] | None:
 
 
 def _pipeline_properties(job: Job, component: str) -> dict[str, str]:
+    stores = [output.place.datastore for output in job.outputs.values() if output.uri is None]
     return {
         "azureml.endpointname": job.endpoint,
         "azureml.deploymentname": job.deployment,
         "azureml.SourceComponentId": component,
         "azureml.sourcepipelinerunid": job.name,
         "azureml.defaultComputeName": job.compute,
-        "azureml.defaultDataStoreName": DATASTORE,
+        "azureml.defaultDataStoreName": stores[0] if stores else DATASTORE,
         "azureml.runLineageType": "batchDeployment",
         "runSource": "BatchDeployment",
     }

@@ -52,7 +52,7 @@ class JobMaker:
 
     def _model_output(self, invocation: Invocation, steps: tuple[Step, ...]) -> dict[str, JobOutput]:
         path = f"azureml/{steps[0].run}/score/{invocation.settings.output_file_name}"
-        return {"score": self._output("UriFile", path, None)}
+        return {"score": self._output("UriFile", DatastorePath(DATASTORE, path), None)}
 
     def _pipeline_outputs(
         self, deployment: PipelineDeployment, steps: tuple[Step, ...]
@@ -63,9 +63,9 @@ class JobMaker:
             for name, output in step.outputs.items():
                 kind = DATA_TYPES[step.command.outputs[name]]
                 path = f"azureml/{runs[step.name]}/{name}"
-                outputs[output] = self._output(kind, path, step.name)
+                place = DatastorePath(deployment.datastore, path)
+                outputs[output] = self._output(kind, place, step.name)
         return outputs
 
-    def _output(self, kind: str, path: str, step: str | None) -> JobOutput:
-        place = DatastorePath(DATASTORE, path)
+    def _output(self, kind: str, place: DatastorePath, step: str | None) -> JobOutput:
         return JobOutput(kind=kind, place=place, address=self.places.of(place), step=step)

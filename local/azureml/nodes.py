@@ -1,11 +1,13 @@
-"""The nodes of a compute cluster: they come as jobs ask for them, and go when they have been idle for long enough."""
+"""The nodes of compute clusters: they come as jobs ask for them, and go when they have been idle for long enough."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from .compute_kind import ClusterSize
+from .compute_kind import ClusterSize, cluster_size
+from .jobs import JobFailed
+from .resources import ResourceStore
 
 
 class Nodes:
@@ -26,6 +28,10 @@ class Nodes:
         self._idle_since = [since for since in self._idle_since if now - since < size.idle]
         return max(size.least, self._busy + len(self._idle_since))
 
+    def resized(self) -> None:
+        """There may be more nodes than before: those who wait look again."""
+        self._freed.set()
+
     @asynccontextmanager
     async def taken(self, wanted: int) -> AsyncIterator[None]:
         """Waits for as many nodes as are `wanted`, which are busy until the context is left."""
@@ -44,3 +50,54 @@ class Nodes:
             self._busy -= wanted
             self._idle_since += [time.monotonic()] * wanted
             self._freed.set()
+
+
+class NodePools:
+    """The nodes of every cluster, by its name in any case. Sizes are read from the resources each time."""
+
+    def __init__(self, resources: ResourceStore) -> None:
+        self._resources = resources
+        self._pools: dict[str, Nodes] = {}
+
+    def count(self, compute: str) -> int:
+        """The nodes of a cluster that are up."""
+        return self._of(compute).count
+
+    def resized(self, compute: str) -> None:
+        """The size of a cluster has changed."""
+        self._of(compute).resized()
+
+    @asynccontextmanager
+    async def taken(self, compute: str, wanted: int) -> AsyncIterator[None]:
+        """Waits for nodes, which are busy until the context is left.
+
+        Raises JobFailed where the cluster has not that many, and where it takes them away before the work is done.
+        """
+        size = self._size(compute)
+        if wanted > size.most:
+            raise JobFailed(
+                "UserError", f"The job asks for {wanted} nodes; the cluster {compute} has at most {size.most}"
+            )
+        async with self._of(compute).taken(wanted):
+            try:
+                async with asyncio.timeout(size.preempt) as work:
+                    yield
+            except TimeoutError:
+                if not work.expired():
+                    raise
+                raise preempted(compute) from None
+
+    def _of(self, compute: str) -> Nodes:
+        key = compute.lower()
+        return self._pools.setdefault(key, Nodes(lambda: self._size(key)))
+
+    def _size(self, compute: str) -> ClusterSize:
+        resource = self._resources.get(f"computes/{compute}")
+        return cluster_size(resource) if resource else ClusterSize(most=0)
+
+
+def preempted(compute: str) -> JobFailed:
+    """What a job says whose low-priority nodes were taken away; the wording of Azure is not known."""
+    return JobFailed(
+        "JobNodePreempted", f"The low-priority nodes of {compute} that ran the job were preempted"
+    )

@@ -4,6 +4,7 @@ import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .addresses import BlobAddress, DatastorePath, Places
@@ -13,46 +14,35 @@ from .commands import command_line, run_command
 from .components import DATA_TYPES, Binding, CommandStep
 from .deployments import Catalogue, PipelineDeployment
 from .jobs import Job, JobFailed, JobInput, JobStore
-from .workspace import DATASTORE
+from .workspace import short_name
 
 Taken = Callable[[str], AbstractAsyncContextManager[None]]
 
 
+@dataclass(frozen=True, kw_only=True)
 class PipelineRun:
     """The steps of a job, one after the other. `folder` is scratch space of its own, `logs` keeps what they print.
 
     `taken` waits for a node of a compute, by its name.
     """
 
-    def __init__(
-        self,
-        job: Job,
-        deployment: PipelineDeployment,
-        store: JobStore,
-        catalogue: Catalogue,
-        storage: Storage,
-        places: Places,
-        folder: Path,
-        logs: Path,
-        taken: Taken,
-    ) -> None:
-        self._job = job
-        self._deployment = deployment
-        self._store = store
-        self._catalogue = catalogue
-        self._storage = storage
-        self._places = places
-        self._folder = folder
-        self._logs = logs
-        self._taken = taken
+    job: Job
+    deployment: PipelineDeployment
+    store: JobStore
+    catalogue: Catalogue
+    storage: Storage
+    places: Places
+    folder: Path
+    logs: Path
+    taken: Taken
 
     async def run(self, *, overwrite: bool) -> None:
         """Run every step. Raises JobFailed where one fails; those after it do not start."""
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
         await self._refuse_existing_outputs(overwrite)
-        for index, step in enumerate(self._deployment.pipeline.steps):
+        for index, step in enumerate(self.deployment.pipeline.steps):
             self._note(index, status="Queued")
-            async with self._taken(_compute_name(step.compute or self._deployment.compute)):
+            async with self.taken(short_name(step.compute or self.deployment.compute)):
                 self._note(index, status="Running", started=now())
                 await self._run_noted(index, step)
 
@@ -76,13 +66,13 @@ class PipelineRun:
         paths = {name: shlex.quote(str(path)) for name, path in outputs.items()}
         line = command_line(step.command.command, given, paths)
         code = self._code(step)
-        await run_command(line, code, step.command.environment_variables, self._logs / f"{step.name}.txt")
+        await run_command(line, code, step.command.environment_variables, self.logs / f"{step.name}.txt")
         for name, path in outputs.items():
             await self._upload(path, self._destination(index, step, name))
 
     async def _refuse_existing_outputs(self, overwrite: bool) -> None:
-        for output in self._job.outputs.values():
-            if output.kind == "UriFile" and not overwrite and await self._storage.exists(output.address):
+        for output in self.job.outputs.values():
+            if output.kind == "UriFile" and not overwrite and await self.storage.exists(output.address):
                 place = f"{output.address.container}/{output.address.path}"
                 raise JobFailed(
                     "UserError", f"The output path already exists: {place}. Give each job its own."
@@ -90,9 +80,9 @@ class PipelineRun:
 
     def _code(self, step: CommandStep) -> Path:
         """A copy of the step's code, in which it may write."""
-        folder = self._folder / step.name / "code"
+        folder = self.folder / step.name / "code"
         if step.command.code:
-            shutil.copytree(self._catalogue.code_path(step.command.code), folder)
+            shutil.copytree(self.catalogue.code_path(step.command.code), folder)
         else:
             folder.mkdir(parents=True)
         return folder
@@ -104,39 +94,39 @@ class PipelineRun:
             return shlex.quote(str(self._output_path(self._step(binding.step), str(binding.output))))
         if port.kind in DATA_TYPES:
             source = self._source(binding, DATA_TYPES[port.kind])
-            return await self._mounted(source, self._folder / step.name / "inputs" / name) if source else None
+            return await self._mounted(source, self.folder / step.name / "inputs" / name) if source else None
         value = self._literal(binding)
         return port.default if value is None else value
 
     def _source(self, binding: Binding, kind: str) -> JobInput | None:
         if binding.uri:
-            return JobInput(kind=kind, uri=binding.uri, address=self._places.find(binding.uri))
-        return self._job.inputs.get(binding.pipeline_input or "")
+            return JobInput(kind=kind, uri=binding.uri, address=self.places.find(binding.uri))
+        return self.job.inputs.get(binding.pipeline_input or "")
 
     def _literal(self, binding: Binding) -> str | None:
         if binding.pipeline_input is None:
             return binding.value
-        given = self._job.inputs.get(binding.pipeline_input)
+        given = self.job.inputs.get(binding.pipeline_input)
         if given is not None:
             return str(given.value)
-        return self._deployment.pipeline.inputs[binding.pipeline_input].default
+        return self.deployment.pipeline.inputs[binding.pipeline_input].default
 
     async def _mounted(self, source: JobInput, folder: Path) -> str:
         """Download what a data input names, folders with all that is in them; the path of it, quoted."""
         folder.mkdir(parents=True)
-        files = await self._storage.tree(source)
+        files = await self.storage.tree(source)
         root = source.address.path if source.address else ""
         for blob in files:
             relative = blob.path.removeprefix(root).lstrip("/") or Path(root).name
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            await self._storage.download(blob, target)
+            await self.storage.download(blob, target)
         place = folder if source.kind == "UriFolder" else folder / Path(root).name
         return shlex.quote(str(place))
 
     def _output_path(self, step: CommandStep, name: str) -> Path:
         """Where a step writes an output: a folder that is there, or a file that is not yet."""
-        folder = self._folder / step.name / "outputs"
+        folder = self.folder / step.name / "outputs"
         folder.mkdir(parents=True, exist_ok=True)
         if step.command.outputs[name] == "uri_folder":
             (folder / name).mkdir(exist_ok=True)
@@ -144,26 +134,24 @@ class PipelineRun:
 
     def _destination(self, index: int, step: CommandStep, name: str) -> BlobAddress:
         """Where an output of a step goes: where the pipeline's output is, else below the run's id, as in Azure."""
-        output = self._job.outputs.get(step.outputs.get(name, ""))
+        output = self.job.outputs.get(step.outputs.get(name, ""))
         if output is not None:
             return output.address
-        return self._places.of(DatastorePath(DATASTORE, f"azureml/{self._job.steps[index].run}/{name}"))
+        return self.places.of(
+            DatastorePath(self.deployment.datastore, f"azureml/{self.job.steps[index].run}/{name}")
+        )
 
     async def _upload(self, path: Path, to: BlobAddress) -> None:
         """Upload a file, or a folder with all that is in it."""
         if path.is_file():
-            await self._storage.upload(path, to, overwrite=True)
+            await self.storage.upload(path, to, overwrite=True)
         for file in sorted(path.rglob("*")) if path.is_dir() else ():
             if file.is_file():
                 address = BlobAddress(to.container, f"{to.path}/{file.relative_to(path).as_posix()}")
-                await self._storage.upload(file, address, overwrite=True)
+                await self.storage.upload(file, address, overwrite=True)
 
     def _step(self, name: str) -> CommandStep:
-        return next(step for step in self._deployment.pipeline.steps if step.name == name)
+        return next(step for step in self.deployment.pipeline.steps if step.name == name)
 
     def _note(self, index: int, **changes: object) -> None:
-        self._store.change_step(self._job.name, index, **changes)
-
-
-def _compute_name(given: str) -> str:
-    return given.rpartition("/")[2].removeprefix("azureml:")
+        self.store.change_step(self.job.name, index, **changes)

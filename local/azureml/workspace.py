@@ -27,6 +27,11 @@ def path_of(arm_id: str) -> str | None:
     return arm_id[len(prefix) :].strip("/") if arm_id.lower().startswith(prefix.lower()) else None
 
 
+def short_name(given: object) -> str:
+    """The name of what is given by its name, as `azureml:name`, or by its ARM id."""
+    return str(given or "").removeprefix("azureml:").rpartition("/")[2]
+
+
 def id_of(path: str) -> str:
     """The ARM id of what lies at `path` below the workspace."""
     return f"{WORKSPACE_ID}/{path}"

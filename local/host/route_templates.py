@@ -26,7 +26,7 @@ def paths(prefix: str, template: str) -> list[str]:
 def _pattern(placeholder: re.Match[str]) -> str:
     name, constraint = placeholder["name"], placeholder["constraint"]
     if placeholder["star"]:
-        return f"{{{name}:.*}}"
+        return f"{{{name}:(?s:.*)}}"
     if constraint is None:
         return f"{{{name}}}"
     if constraint not in CONSTRAINTS:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.local.azureml.pipelines import PREPARE
-from tests.local.azureml.scripts import CAPITALS
+from tests.local.azureml.scripts import CAPITALS, write_mlflow_deployment
 
 _SCHEMAS = "https://azuremlschemas.azureedge.net/latest"
 
@@ -17,6 +17,7 @@ def write_files(folder: Path) -> Path:
         "code/score.py": CAPITALS,
         "data/a.txt": "hello\n",
         "data/b.txt": "there\n",
+        "rows.csv": "x,word\n1.5,heart\n2,lung\n",
         "conda.yml": json.dumps({"name": "scoring", "dependencies": ["python=3.11"]}),
         "pipeline/src/prepare.py": PREPARE,
     }
@@ -26,6 +27,7 @@ def write_files(folder: Path) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    write_mlflow_deployment(folder / "mlflow")
     return folder
 
 

@@ -99,6 +99,12 @@ def test_an_endpoint_that_is_not_there_is_told_in_the_clients_own_words(invoked:
     assert invoked["missing"] == "ResourceNotFoundError"
 
 
+def test_an_mlflow_model_needs_neither_a_script_nor_an_environment(run: Run) -> None:
+    told = run("mlflow_model", "saying")
+    assert (told["state"], told["status"]) == ("Succeeded", "Completed")
+    assert told["scores"] == {"predictions.csv": "0,heart 1.5,rows.csv\n1,lung 2.0,rows.csv\n"}
+
+
 def test_a_pipeline_takes_named_inputs_and_literals(run: Run) -> None:
     told = run("pipeline", "piped")
     data = told["sent"]["properties"]["inputData"]

@@ -42,6 +42,8 @@ def test_what_was_made_is_read_as_it_was_given(created: dict[str, Any]) -> None:
     assert created["deployment"]["compute"].endswith("/computes/small")
     assert created["deployment"]["script"] == "score.py"
     assert created["datastore"] == "workspaceblobstore"
+    assert "elsewhere" in created["datastores"]
+    assert created["container"] == "elsewhere"
 
 
 def test_what_is_deleted_is_gone_after_its_operation(run: Run) -> None:

@@ -1,6 +1,8 @@
 """Old records: what ended long ago and cannot come back is forgotten, everything else is kept."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -64,6 +66,44 @@ def test_while_an_old_run_is_open_every_version_is_kept_for_its_plan(ledger: Led
     assert forgotten(ledger, clock) == 0
     ledger.closed(LAUNCH.but(run="R0"), "failed")
     assert forgotten(ledger, clock) == 1
+
+
+def test_a_run_whose_versions_are_forgotten_is_not_opened_again(ledger: Ledger, clock: Clock) -> None:
+    aged(ledger, clock)
+    forgotten(ledger, clock)
+    assert ledger.reopen("R1", ROUTE) is None
+
+
+def test_a_run_that_is_opened_again_meanwhile_keeps_its_versions(
+    ledger: Ledger, store: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(ledger, clock)
+    in_between(monkeypatch, store, "replace", lambda: ledger.reopen("R1", ROUTE))
+    assert forgotten(ledger, clock) == 0
+    assert ledger.version(version()) is not None
+
+
+def test_a_version_that_another_run_claims_meanwhile_is_kept(
+    ledger: Ledger, store: MemoryStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(ledger, clock)
+    in_between(monkeypatch, store, "delete", lambda: ledger.claim_again("R2", version(), force=True))
+    forgotten(ledger, clock)
+    assert ledger.version(version()) == version().but(run="R2", n=2, force=True)
+
+
+def in_between(
+    monkeypatch: pytest.MonkeyPatch, store: MemoryStore, call: str, act: Callable[[], object]
+) -> None:
+    """Somebody acts right before the store is asked for something for the first time."""
+    real = getattr(store, call)
+
+    def interrupted(*arguments: Any) -> Any:
+        monkeypatch.setattr(store, call, real)
+        act()
+        return real(*arguments)
+
+    monkeypatch.setattr(store, call, interrupted)
 
 
 def test_a_version_that_waits_again_is_kept(ledger: Ledger, clock: Clock) -> None:

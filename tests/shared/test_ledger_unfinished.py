@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.errors import Fenced
 from shared.ledger import Ledger
 from shared.ledger_keys import open_key, slot_key
 from shared.records import Launch
@@ -71,6 +72,17 @@ def test_of_a_run_that_was_launched_again_the_present_launch_is_unfinished(
     ledger.open(taken, ROUTE)
     ledger.open(taken.but(launch=2), ROUTE)
     assert unfinished(ledger) == [taken.but(launch=2)]
+
+
+def test_a_run_that_closed_at_the_last_moment_stays_the_launchs_that_closed_it(
+    ledger: Ledger, taken: Launch
+) -> None:
+    """Whoever is told of the closing is told of that launch."""
+    ledger.open(taken, ROUTE)
+    closed = ledger.closed(taken, "succeeded")
+    with pytest.raises(Fenced):
+        ledger.open(taken.but(launch=2), ROUTE)
+    assert ledger.run(taken.run) == closed
 
 
 def half_closed(ledger: Ledger, store: Store, launch: Launch) -> None:

@@ -196,6 +196,7 @@ class Promises:
         if change.after is None:
             kept = [record for record in self.records() if record["run"] == run]
             self.must(not kept, f"{change.name}: forgotten, and versions name its run")
+            self.receiver.forget(run)
             return
         if file.startswith("notice-"):
             return

@@ -25,7 +25,6 @@ from shared.routes import Route
 from tests.simulation import world
 from tests.simulation.promises import Broken
 from tests.simulation.storm import stormed
-from triggers import blobs
 
 MOST_STORMS, STEPS = 300, 800
 Patch = pytest.MonkeyPatch
@@ -46,13 +45,13 @@ def slot_freed_after_looking_at_what_waits(patch: Patch) -> None:
 def marker_left_after_the_slot_was_looked_at(patch: Patch) -> None:
     def arrive(name: str) -> Route | None:
         route = current_routes().of(name)
-        launches[:] = runs.kick_arrival(route) if route else []
+        launches[:] = kick(route) if route else []
         return real(name)
 
     launches: list[Launch] = []
-    real = inbox.arrive
-    patch.setattr(blobs, "arrive", arrive)
-    patch.setattr(blobs, "kick_arrival", lambda route: launches)
+    real, kick = inbox.arrive, runs.kick_arrival
+    patch.setattr(runs, "arrive", arrive)
+    patch.setattr(runs, "kick_arrival", lambda route: launches)
 
 
 def inputs_disposed_of_before_the_result(patch: Patch) -> None:
@@ -176,7 +175,7 @@ def slow(*row: object) -> Any:
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
         slow(posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
         slow(told_again_where_the_answer_was_lost, ("fail",), "accepted 2 times"),
-        slow(notice_remembered_only_after_the_close, ("crash",), "nobody was told"),
+        slow(notice_remembered_only_after_the_close, ("lose", "jump"), "nobody was told"),
         (released_before_its_marker, ("turn_away",), "without a marker"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

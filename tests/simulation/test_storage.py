@@ -113,13 +113,6 @@ def test_listings_are_sorted_and_complete_and_show_bare_etags(container: Any) ->
     assert shown.creation_time.microsecond == shown.last_modified.microsecond == 0
 
 
-def test_overwriting_keeps_the_time_of_creation(container: Any) -> None:
-    container.upload_blob("a", b"first")
-    created = container.get_blob_client("a").get_blob_properties().creation_time
-    container.upload_blob("a", b"second", overwrite=True)
-    assert container.get_blob_client("a").get_blob_properties().creation_time == created
-
-
 def test_staged_blocks_are_visible_only_once_they_are_committed(container: Any) -> None:
     blocks = staged(container, "a", b"one ", b"two")
     assert list(container.list_blobs()) == []

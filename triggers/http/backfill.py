@@ -20,6 +20,7 @@ from triggers.http.answers import (
     api_url,
     json_object,
     ledger,
+    listable,
     problem_json,
     response,
     usable_route,
@@ -76,7 +77,8 @@ def parsed(data: dict[str, Any], key: str) -> Asked:
         raise BadRequest(400, "bad-body", f"per_minute is a whole number from 1 to {FASTEST}.")
     name = usable_route(route).name
     own = run_of_idempotency_key(f"backfill/{key}") if key else new_run(clients.now())
-    asked = Backfill(id=own, route=name, prefix=prefix, force=force, per_minute=int(pace))
+    below = listable(prefix, "bad-body")
+    asked = Backfill(id=own, route=name, prefix=below, force=force, per_minute=int(pace))
     return Asked(asked, dry_run)
 
 

@@ -26,6 +26,7 @@ from triggers.http.answers import (
     found_run,
     json_object,
     ledger,
+    listable,
     problem_json,
     response,
     usable_route,
@@ -110,7 +111,15 @@ def parsed(data: dict[str, Any]) -> Asked:
             400, "bad-body", "An input is scored as any file of its route: no force, no overrides."
         )
     route, prefix, address, name = texts
-    return Asked(route, named_blobs(data), prefix, address, name, force=force, overrides=overrides)
+    return Asked(
+        route,
+        named_blobs(data),
+        listable(prefix, "bad-body"),
+        address,
+        name,
+        force=force,
+        overrides=overrides,
+    )
 
 
 def named_blobs(data: dict[str, Any]) -> list[str]:
@@ -262,7 +271,7 @@ def to_be_rerun(name: str) -> list[Planned]:
     if not versions:
         raise BadRequest(409, "nothing-to-do", f"Run {name} has nothing to go on with: {why_nothing(run)}")
     route = usable_route(run.route["name"])
-    if run.job_outcome == "completed":
+    if run.job_outcome == "completed" and not run.forgetting:
         return [reopened(run, route, versions)]
     groups = grouped(versions, route)
     launches = [first_launch(new_run(clients.now()), route, force=run.force) for _ in groups]

@@ -27,6 +27,15 @@ def serve(azurite_connection: str, tmp_path: Path) -> Iterator[Serve]:
         yield start
 
 
+@pytest.fixture(scope="module")
+def lasting(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of an emulator that the tests of a module share; they leave it as it was."""
+    folder = write_deployment(tmp_path_factory.mktemp("served"))
+    state = tmp_path_factory.mktemp("state")
+    with AzureMLEmulator([folder], azurite_connection, state, provisioning=0.05) as emulator:
+        yield Client(emulator.url, azurite_connection)
+
+
 @pytest.fixture
 def client(serve: Serve) -> Client:
     """A client of an emulator whose endpoint turns files into capitals."""

@@ -68,6 +68,20 @@ def test_only_new_nodes_take_time_to_start() -> None:
     asyncio.run(scenario())
 
 
+def test_a_cluster_that_grows_serves_those_who_wait() -> None:
+    async def scenario() -> None:
+        sizes = [ClusterSize(most=1)]
+        cluster = Nodes(lambda: sizes[-1])
+        async with cluster.taken(1), asyncio.TaskGroup() as group:
+            waiting = group.create_task(enter(cluster, 1))
+            await settled()
+            assert not waiting.done()
+            sizes.append(ClusterSize(most=2))
+            cluster.resized()
+
+    asyncio.run(scenario())
+
+
 async def enter(cluster: Nodes, wanted: int) -> None:
     """Take nodes and let them go."""
     async with cluster.taken(wanted):

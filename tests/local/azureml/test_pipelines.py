@@ -2,6 +2,9 @@
 
 import copy
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +12,15 @@ from typing import Any
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from local.azureml import step_runner
 from local.azureml.server import AzureMLEmulator
 from local.azureml.workspace import WORKSPACE_ID, id_of
 
 from .client import Client, alive, made, put, wait_until
 from .pipelines import DEPLOYMENT, PIPELINE, PREPARE, RESOURCES
 from .scripts import write_deployment
+
+RUNNER = Path(step_runner.__file__)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +123,40 @@ def test_a_step_can_be_cancelled_and_its_processes_are_gone(piped: Client, tmp_p
     assert not alive(int((tmp_path / "pid").read_text()))
 
 
+def test_a_pipeline_that_was_under_way_begins_again_after_a_restart(
+    azurite_connection: str, tmp_path: Path
+) -> None:
+    wait = f"touch {tmp_path}/begun; until [ -e {tmp_path}/release ]; do sleep 0.02; done; "
+    wait += "echo over > ${{outputs.out}}"
+    spec = {"type": "command", "command": wait, "outputs": {"out": {"type": "uri_file"}}}
+    step = {"type": "command", "componentId": id_of("components/wait/versions/1")}
+    bound = step | {"outputs": {"out": {"value": "${{parent.outputs.out}}"}}}
+    pipeline = {"type": "pipeline", "jobs": {"wait": bound}, "outputs": {"out": {"type": "uri_file"}}}
+    served, state = write_deployment(tmp_path / "served"), tmp_path / "state"
+    with AzureMLEmulator([served], azurite_connection, state, provisioning=0.05) as emulator:
+        client = Client(emulator.url, azurite_connection, "piped")
+        made(client, "components/wait/versions/1", {"componentSpec": spec})
+        made(client, "components/pipeline/versions/1", {"componentSpec": pipeline})
+        made(client, "batchEndpoints/piped", RESOURCES["batchEndpoints/piped"])
+        made(client, "batchEndpoints/piped/deployments/steps", DEPLOYMENT)
+        name = client.post({"properties": {}}).json()["name"]
+        wait_until((tmp_path / "begun").exists)
+    (tmp_path / "release").touch()
+    with AzureMLEmulator([served], azurite_connection, state) as emulator:
+        job = Client(emulator.url, azurite_connection, "piped").finished(name)
+    assert job["properties"]["status"] == "Completed"
+
+
+def test_a_command_ends_with_the_emulator(tmp_path: Path) -> None:
+    line = [sys.executable, str(RUNNER), f"echo $$ > {tmp_path}/pid; sleep 600"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, start_new_session=True) as runner:
+        wait_until(lambda: (tmp_path / "pid").exists() and bool((tmp_path / "pid").read_text()))
+        assert runner.stdin is not None
+        runner.stdin.close()
+        assert runner.wait(60) == -signal.SIGKILL
+    wait_until(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -186,9 +226,29 @@ def test_a_component_that_cannot_run_here_is_refused(piped: Client, spec: dict[s
     assert said in answer.json()["error"]["message"]
 
 
-def test_a_command_alone_cannot_be_deployed(piped: Client) -> None:
-    alone = copy.deepcopy(DEPLOYMENT)
-    alone["deploymentConfiguration"]["componentId"]["assetId"] = id_of("components/count/versions/1")
-    answer = put(piped, "batchEndpoints/piped/deployments/alone", alone)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"componentId": {"referenceType": "Id", "assetId": id_of("components/count/versions/1")}},
+            "give one of the type pipeline",
+        ),
+        ({"settings": {"default_compute": "none"}}, "default_compute"),
+        (
+            {"settings": {"default_compute": "cpu-cluster", "continue_on_step_failure": True}},
+            "continue_on_step_failure is not emulated",
+        ),
+        (
+            {"settings": {"default_compute": "cpu-cluster", "default_datastore": "none"}},
+            "default_datastore",
+        ),
+        ({"settings": {"more": 1}}, "Could not find member 'more'"),
+    ],
+)
+def test_a_deployment_that_cannot_run_here_is_refused(
+    piped: Client, change: dict[str, Any], said: str
+) -> None:
+    configuration = DEPLOYMENT["deploymentConfiguration"] | change
+    answer = put(piped, "batchEndpoints/piped/deployments/no", {"deploymentConfiguration": configuration})
     assert answer.status_code == 400
-    assert "give one of the type pipeline" in answer.json()["error"]["message"]
+    assert said in answer.json()["error"]["message"]

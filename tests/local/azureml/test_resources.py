@@ -1,6 +1,5 @@
 """Resources made by clients: what Azure Resource Manager takes, answers and remembers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +35,9 @@ DEPLOYMENT = {
 
 
 @pytest.fixture(scope="module")
-def workspace(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def workspace(lasting: Client, azurite_connection: str) -> Client:
     """A client of a workspace that several tests share, with the deployment `blue` of the endpoint `made`."""
-    folder = write_deployment(tmp_path_factory.mktemp("served"))
-    state = tmp_path_factory.mktemp("state")
-    with AzureMLEmulator([folder], azurite_connection, state, provisioning=0.05) as emulator:
-        yield with_deployment(Client(emulator.url, azurite_connection), azurite_connection)
+    return with_deployment(lasting, azurite_connection)
 
 
 @pytest.fixture
@@ -118,7 +114,12 @@ def test_a_deployment_without_its_files_fails_and_says_why(deployed: Client) -> 
 
 
 @pytest.mark.parametrize(
-    "path", ["batchEndpoints/made/deployments/blue", "batchEndpoints/made", "computes/small"]
+    "path",
+    [
+        pytest.param("batchEndpoints/made/deployments/blue", marks=pytest.mark.full),
+        "batchEndpoints/made",
+        pytest.param("computes/small", marks=pytest.mark.full),
+    ],
 )
 def test_a_delete_takes_its_time_and_all_that_is_below(deployed: Client, path: str) -> None:
     answer = deployed.arm(f"/{path}", "DELETE")
@@ -135,9 +136,11 @@ def test_a_delete_takes_its_time_and_all_that_is_below(deployed: Client, path: s
 @pytest.mark.parametrize(
     ("path", "properties", "said"),
     [
-        ("batchEndpoints/e", ENDPOINT | {"authMode": "Key"}, "authMode 'Key' is not supported"),
-        ("batchEndpoints/e", ENDPOINT | {"defaults": {"deployment_name": "x"}}, "'deployment_name'"),
-        ("batchEndpoints/e", ENDPOINT | {"more": 1}, "Could not find member 'more'"),
+        ("batchEndpoints/new", ENDPOINT | {"authMode": "Key"}, "authMode 'Key' is not supported"),
+        ("batchEndpoints/new", ENDPOINT | {"defaults": {"deployment_name": "x"}}, "'deployment_name'"),
+        ("batchEndpoints/a_b", ENDPOINT, "'a_b' is no name of an endpoint"),
+        ("batchEndpoints/ab", ENDPOINT, "'ab' is no name of an endpoint"),
+        ("batchEndpoints/new", ENDPOINT | {"more": 1}, "Could not find member 'more'"),
         ("computes/c", CLUSTER | {"computeType": "ComputeInstance"}, "'ComputeInstance' is not supported"),
         ("computes/c", CLUSTER | {"properties": {}}, "maxNodeCount"),
         ("models/new/versions/1", {"modelType": "custom_model"}, "modelUri is missing"),
@@ -185,7 +188,7 @@ def test_a_deployment_needs_its_endpoint(workspace: Client) -> None:
 
 
 def test_null_tags_are_refused_as_the_service_refuses_them(workspace: Client) -> None:
-    assert put(workspace, "batchEndpoints/e", ENDPOINT, tags=None).status_code == 400
+    assert put(workspace, "batchEndpoints/new", ENDPOINT, tags=None).status_code == 400
 
 
 def test_versions_of_an_asset_are_counted_and_keep_their_contents(client: Client) -> None:

@@ -92,9 +92,9 @@ def test_the_header_names_the_deployment(serve: Serve, tmp_path: Any) -> None:
     ],
 )
 def test_a_body_the_service_would_not_take_is_refused(
-    client: Client, members: dict[str, Any], said: str
+    lasting: Client, members: dict[str, Any], said: str
 ) -> None:
-    answer = client.post(invocation(FOLDER, **members))
+    answer = lasting.post(invocation(FOLDER, **members))
     assert answer.status_code == 400
     assert said in answer.json()["error"]["message"]
 
@@ -120,8 +120,9 @@ def test_overrides_are_what_the_job_runs_with(client: Client) -> None:
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Basic xyz", "Bearer a.b.c", "expired", "arm"])
 def test_without_a_live_token_for_scoring_the_answer_is_plain_text(
-    client: Client, header: str | None
+    lasting: Client, header: str | None
 ) -> None:
+    client = lasting
     expired, arm = client.bearer(SCORING_AUDIENCE, -5), client.bearer(ARM_AUDIENCE)
     given = {"expired": expired, "arm": arm}.get(str(header), header)
     headers = {"Authorization": given} if given else {}

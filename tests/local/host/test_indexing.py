@@ -276,7 +276,7 @@ def test_names_given_to_decorators_are_the_durable_names(index_app: Index) -> No
         ("/a/{id}/", ["/api/a/{id}"]),
         ("a/{id:int}", [r"/api/a/{id:-?\d+}"]),
         ("a/{id?}", ["/api/a/{id}", "/api/a"]),
-        ("{*rest}", ["/api/{rest:.*}"]),
+        ("{*rest}", ["/api/{rest:(?s:.*)}"]),
     ],
 )
 def test_route_templates_become_paths(template: str, expected: list[str]) -> None:

@@ -4,7 +4,9 @@ import sys
 
 from azure.ai.ml.constants import BatchDeploymentOutputAction
 from azure.ai.ml.entities import (
+    AccountKeyConfiguration,
     AmlCompute,
+    AzureBlobDatastore,
     BatchEndpoint,
     BatchRetrySettings,
     CodeConfiguration,
@@ -32,6 +34,14 @@ environment = client.environments.create_or_update(
 )
 model = client.models.create_or_update(Model(name="weights", path=f"{FOLDER}/model", type="custom_model"))
 data = client.data.create_or_update(Data(name="words", path=f"{FOLDER}/data", type="uri_folder"))
+datastore = client.datastores.create_or_update(
+    AzureBlobDatastore(
+        name="elsewhere",
+        account_name="devstoreaccount1",
+        container_name="elsewhere",
+        credentials=AccountKeyConfiguration(account_key="never kept"),
+    )
+)
 endpoint, made = traced(
     lambda: client.batch_endpoints.begin_create_or_update(
         BatchEndpoint(name=NAME, description="made by the real client", tags={"by": "tests"})
@@ -78,4 +88,6 @@ report(
         "script": read.code_configuration.scoring_script,
     },
     datastore=client.datastores.get_default().name,
+    datastores=[one.name for one in client.datastores.list()],
+    container=client.datastores.get("elsewhere").container_name,
 )
