@@ -124,6 +124,6 @@ def _is_bearer(header: str | None, key: str) -> bool:
 
 
 def _response(status: int, body: str, deployment: str, headers: dict[str, str] | None = None) -> web.Response:
-    kind = "application/json" if body.startswith(("{", "[", '"')) or status == 200 else "text/plain"
+    kind = "application/json" if body and status in (200, 424) else "text/plain"
     own = {DEPLOYMENT_HEADER: deployment}
     return web.Response(status=status, text=body, content_type=kind, headers=own | (headers or {}))

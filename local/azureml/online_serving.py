@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import uuid
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class OnlineServing:
 
     def resume(self) -> None:
         """Start what an earlier emulator served."""
+        shutil.rmtree(self._state / "online", ignore_errors=True)
         for resource in self._store.listed("onlineEndpoints/deployments"):
             if resource.state == "Succeeded":
                 self._serving[resource.path.lower()] = self._starting(resource)

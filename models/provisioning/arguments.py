@@ -145,7 +145,7 @@ def _online_deployment_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--max_concurrent_requests_per_instance", type=int, help="default: 1")
     command.add_argument(
         "--traffic_allocation",
-        type=int,
+        type=_percent,
         metavar="PERCENT",
         help="its share; the others' keep their proportions",
     )
@@ -174,11 +174,15 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _percent(text: str) -> int:
+    if not text.isdigit() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
+    return int(text)
+
+
 def _share(text: str) -> tuple[str, int]:
     name, percent = _pair(text)
-    if not percent.isdigit() or int(percent) > 100:
-        raise argparse.ArgumentTypeError(f"{text!r} gives no percentage from 0 to 100")
-    return name, int(percent)
+    return name, _percent(percent)
 
 
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {

@@ -1,6 +1,5 @@
 """Models, environments and data assets: each content is one version, found again by a digest among its tags."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,10 @@ from azure.ai.ml import MLClient
 from azure.ai.ml.entities import Data, Environment, Model
 
 from .changes import Outcome, ProvisioningError, content_of, ensure
+from .names import latest_of, reference
 from .workspace import found
 
 _CONTENT = "content_sha256"
-_ID = re.compile(
-    r"(?:^azureml:|/(?:models|environments)/)(?P<name>[^:/@]+)(?::|/versions/)(?P<version>[^:/]+)$"
-)
-_LATEST = re.compile(r"(?:azureml:)?(?P<name>[^:/@]+)@latest")
 
 
 def register_model(
@@ -69,21 +65,18 @@ def register_data(
     return _ensure_version(f"data {name}", client.data, name, version, wanted, entity)
 
 
-def reference(text: str | None) -> str | None:
-    """NAME:VERSION of a model or environment that is given as azureml:NAME:VERSION or by its ARM id."""
-    match = _ID.search(text or "")
-    return match and f"{match['name']}:{match['version']}"
-
-
 def resolved(assets: Any, text: str) -> str:
-    """NAME:VERSION of what azureml:NAME:VERSION or NAME@latest names. Raises ProvisioningError for neither."""
-    latest = _LATEST.fullmatch(text)
-    if latest is None:
+    """The reference to what azureml:NAME:VERSION, NAME@latest or a registry's address names.
+
+    Raises ProvisioningError for anything else.
+    """
+    name = latest_of(text)
+    if name is None:
         exact = reference(text)
         if exact is None:
             raise ProvisioningError(f"{text!r} names no asset; write azureml:NAME:VERSION or NAME@latest")
         return exact
-    newest = found(lambda: assets.get(latest["name"], label="latest"))
+    newest = found(lambda: assets.get(name, label="latest"))
     if newest is None:
         raise ProvisioningError(f"{text}: nothing of that name is registered in the workspace")
     return f"{newest.name}:{newest.version}"

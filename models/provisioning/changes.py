@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Outcome = Literal["created", "updated", "unchanged", "deleted"]
 
@@ -54,6 +54,12 @@ def ensure(
     put()
     say(f"{what}: updated")
     return "updated"
+
+
+def spelt(wanted: str | None, present: Mapping[str, Any] | None, name: str) -> str | None:
+    """A setting that means the same in any case, as it is spelt already where that is there."""
+    there = present and str(present[name])
+    return there if there and wanted and there.lower() == wanted.lower() else wanted
 
 
 def plain(value: object) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration
 
-from .assets import reference, register_environment, register_model, resolved
+from .assets import register_environment, register_model, resolved
 from .changes import ProvisioningError, content_of
+from .names import asset_id, reference
 
 _SCORE_PATH = "score_path_sha256"
 
@@ -71,8 +72,8 @@ def entity_parts(parts: Parts, settings: dict[str, Any], present: Any) -> dict[s
     return {
         "name": parts.deployment_name,
         "endpoint_name": parts.endpoint_name,
-        "model": settings["model"] and f"azureml:{settings['model']}",
-        "environment": settings["environment"] and f"azureml:{settings['environment']}",
+        "model": asset_id(settings["model"]),
+        "environment": asset_id(settings["environment"]),
         "code_configuration": code,
         "environment_variables": settings["environment_variables"] or {},
         "description": settings["description"],

@@ -6,7 +6,7 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import AccountKeyConfiguration, AmlCompute, AzureBlobDatastore
 
-from .changes import Outcome, ProvisioningError, ensure
+from .changes import Outcome, ProvisioningError, ensure, spelt
 from .workspace import READY, found, settled, state_of, wait
 
 _COMPUTE = ("size", "min_instances", "max_instances", "idle_time_before_scale_down", "tier", "description")
@@ -18,9 +18,7 @@ def provision_compute(client: MLClient, name: str, **wanted: Any) -> Outcome:
     what = f"compute {name}"
     compute = settled(what, lambda: client.compute.get(name))
     present = compute and {setting: getattr(compute, setting) for setting in _COMPUTE}
-    if present:
-        present["size"] = str(present["size"]).upper()
-    wanted["size"] = wanted["size"] and wanted["size"].upper()
+    wanted["size"] = spelt(wanted["size"], present, "size")
     for fixed in ("size", "tier"):
         if present and wanted[fixed] not in (None, present[fixed]):
             raise ProvisioningError(

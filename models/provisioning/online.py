@@ -5,7 +5,7 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint, OnlineRequestSettings
 
-from .changes import Outcome, ProvisioningError, ensure, plain
+from .changes import Outcome, ProvisioningError, ensure, plain, spelt
 from .deployments import Parts, entity_parts, present_parts, wanted_parts
 from .traffic import same_traffic, with_share
 from .workspace import READY, found, settled, state_of, wait
@@ -59,6 +59,7 @@ def provision_online_deployment(
         what, lambda: client.online_deployments.get(parts.deployment_name, parts.endpoint_name)
     )
     present = deployment and present_parts(deployment) | _present_settings(deployment)
+    settings["instance_type"] = spelt(settings["instance_type"], present, "instance_type")
     wanted = wanted_parts(client, parts) | settings | READY
     if present is None and not (wanted["model"] and wanted["instance_type"]):
         raise ProvisioningError(f"{what}: a new one needs --instance_type, and --model or --model_path")

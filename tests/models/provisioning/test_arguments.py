@@ -67,7 +67,11 @@ def test_every_command_in_the_docs_is_one() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("traffic --endpoint_name e --allocation blue=101", "gives no percentage from 0 to 100"),
+        ("traffic --endpoint_name e --allocation blue=101", "is no percentage from 0 to 100"),
+        (
+            "online-deployment --endpoint_name e --deployment_name d --traffic_allocation 101",
+            "is no percentage from 0 to 100",
+        ),
         ("traffic --endpoint_name e --allocation blue", "is not NAME=VALUE"),
         ("online-endpoint --endpoint_name e --auth_mode password", "invalid choice: 'password'"),
         ("batch-deployment --endpoint_name e", "required: --deployment_name"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.provisioning.changes import ProvisioningError, content_of, differences, ensure
+from models.provisioning.changes import ProvisioningError, content_of, differences, ensure, spelt
 
 
 def test_what_is_not_there_is_made(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,6 +31,14 @@ def test_every_difference_is_told_without_what_may_be_secret(capsys: pytest.Capt
 
 def test_only_what_is_asked_for_counts() -> None:
     assert differences({"a": 1, "b": None, "c": 3}, {"a": 1, "b": 2}) == {"c": (None, 3)}
+
+
+def test_what_means_the_same_in_any_case_is_spelt_as_it_is_there() -> None:
+    there = {"size": "STANDARD_DS3_V2"}
+    assert spelt("Standard_DS3_v2", there, "size") == "STANDARD_DS3_V2"
+    assert spelt("Standard_DS4_v2", there, "size") == "Standard_DS4_v2"
+    assert spelt("Standard_DS3_v2", None, "size") == "Standard_DS3_v2"
+    assert spelt(None, there, "size") is None
 
 
 def test_the_digest_of_a_folder_changes_with_names_and_bytes_and_not_with_caches(tmp_path: Path) -> None:
