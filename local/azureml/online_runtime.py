@@ -76,6 +76,9 @@ class Instances:
         except ExceptionGroup as failures:
             await self.close()
             raise failures.exceptions[0] from None
+        except asyncio.CancelledError:
+            await self.close()
+            raise
         for process in self._processes:
             self._free.put_nowait(process)
 
@@ -104,9 +107,11 @@ class Instances:
 
     async def retire(self) -> None:
         """Close, once what is in flight is answered: no more of it comes."""
-        if self._work:
-            await asyncio.wait(self._work, timeout=self._requests.timeout)
-        await self.close()
+        try:
+            if self._work:
+                await asyncio.wait(self._work, timeout=self._requests.timeout)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """End the processes, and whatever they were at."""

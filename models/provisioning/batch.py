@@ -54,7 +54,8 @@ def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool
 
     def put() -> None:
         merged = (present or {}) | {name: value for name, value in wanted.items() if value is not None}
-        entity = _entity(entity_parts(parts, {**dict.fromkeys(wanted), **merged}, deployment), merged)
+        described = entity_parts(parts, {**dict.fromkeys(wanted), **merged}, deployment)
+        entity = _entity(deployment, described, merged)
         wait(what, client.batch_deployments.begin_create_or_update(entity))
 
     outcome = ensure(what, wanted, present, put)
@@ -96,18 +97,22 @@ def _present_settings(deployment: Any) -> dict[str, Any]:
     }
 
 
-def _entity(parts: dict[str, Any], settings: dict[str, Any]) -> ModelBatchDeployment:
-    retries = BatchRetrySettings(
+def _entity(present: Any, parts: dict[str, Any], settings: dict[str, Any]) -> Any:
+    """The deployment to ask for: what is there, or a new one, with other parts and settings."""
+    entity = present or ModelBatchDeployment(
+        name=parts["name"],
+        endpoint_name=parts["endpoint_name"],
+        settings=ModelBatchDeploymentSettings(mini_batch_size=10),
+    )
+    for name, value in parts.items():
+        setattr(entity, name, value)
+    for name in _SETTINGS:
+        if name in settings:
+            setattr(entity, name, settings[name])
+    entity.compute = settings["compute"]
+    entity.resources = entity.resources or ResourceConfiguration()
+    entity.resources.instance_count = settings.get("instance_count", 1)
+    entity.retry_settings = BatchRetrySettings(
         max_retries=settings.get("max_retries", 3), timeout=settings.get("timeout", 30)
     )
-    variables = parts.pop("environment_variables")
-    return ModelBatchDeployment(
-        **parts,
-        compute=settings["compute"],
-        resources=ResourceConfiguration(instance_count=settings.get("instance_count", 1)),
-        settings=ModelBatchDeploymentSettings(
-            **{"mini_batch_size": 10} | {name: settings[name] for name in _SETTINGS if name in settings},
-            retry_settings=retries,
-            environment_variables=variables,
-        ),
-    )
+    return entity

@@ -66,7 +66,8 @@ def provision_online_deployment(
 
     def put() -> None:
         merged = (present or {}) | {name: value for name, value in wanted.items() if value is not None}
-        entity = _entity(entity_parts(parts, {**dict.fromkeys(wanted), **merged}, deployment), merged)
+        described = entity_parts(parts, {**dict.fromkeys(wanted), **merged}, deployment)
+        entity = _entity(deployment, described, merged)
         wait(what, client.online_deployments.begin_create_or_update(entity))
 
     outcome = ensure(what, wanted, present, put)
@@ -110,13 +111,14 @@ def _present_settings(deployment: Any) -> dict[str, Any]:
     }
 
 
-def _entity(parts: dict[str, Any], settings: dict[str, Any]) -> ManagedOnlineDeployment:
-    return ManagedOnlineDeployment(
-        **parts,
-        instance_type=settings["instance_type"],
-        instance_count=settings.get("instance_count", 1),
-        request_settings=OnlineRequestSettings(
-            request_timeout_ms=settings.get("request_timeout_ms", 5000),
-            max_concurrent_requests_per_instance=settings.get("max_concurrent_requests_per_instance", 1),
-        ),
-    )
+def _entity(present: Any, parts: dict[str, Any], settings: dict[str, Any]) -> Any:
+    """The deployment to ask for: what is there, or a new one, with other parts and settings."""
+    entity = present or ManagedOnlineDeployment(name=parts["name"], endpoint_name=parts["endpoint_name"])
+    for name, value in parts.items():
+        setattr(entity, name, value)
+    entity.instance_type = settings["instance_type"]
+    entity.instance_count = settings.get("instance_count", 1)
+    entity.request_settings = entity.request_settings or OnlineRequestSettings()
+    for name, default in (("request_timeout_ms", 5000), ("max_concurrent_requests_per_instance", 1)):
+        setattr(entity.request_settings, name, settings.get(name, default))
+    return entity

@@ -159,6 +159,33 @@ def test_init_that_fails_fails_the_start_and_leaves_no_process_behind(tmp_path: 
     assert not any(alive(pid) for pid in noted_processes(tmp_path))
 
 
+@pytest.mark.parametrize("ending", ["the start", "the retirement"])
+def test_what_is_given_up_leaves_no_process_behind(tmp_path: Path, ending: str) -> None:
+    loading = "    while 'start' in os.environ['NOTES']:\n        time.sleep(0.01)\n\ndef run"
+    script = SCRIPT.replace("def run", loading if ending == "the start" else "def run")
+    folder = tmp_path / ending.partition(" ")[2]
+    folder.mkdir()
+    instances = Instances(setting(folder, script), RequestSettings(timeout=30.0))
+
+    async def give_up() -> None:
+        begun = asyncio.create_task(instances.start())
+        while not noted_processes(folder):
+            await asyncio.sleep(0.01)
+        if ending == "the retirement":
+            await begun
+            abandoned = asyncio.create_task(ask(instances, wait="never"))
+            await asyncio.sleep(0)
+            begun = asyncio.create_task(instances.retire())
+            await asyncio.sleep(0)
+        begun.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await begun
+        assert ending == "the start" or (await abandoned).status == 502
+
+    asyncio.run(give_up())
+    assert not any(alive(pid) for pid in noted_processes(folder))
+
+
 def test_closing_ends_the_processes_at_work(tmp_path: Path) -> None:
     async def test(instances: Instances) -> None:
         waiting = asyncio.create_task(ask(instances, wait="never"))
