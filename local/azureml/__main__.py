@@ -21,25 +21,24 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     try:
-        resources = read_folders(arguments.folders, arguments.nodes)
+        options = _options(arguments)
+        asyncio.run(_serve(options))
     except DeploymentError as error:
         sys.exit(f"azureml: {error}")
-    try:
-        faults = Plan.read(arguments.faults.read_text()) if arguments.faults else Plan()
     except NoFault as error:
         sys.exit(f"azureml: {arguments.faults}: {error}")
-    asyncio.run(
-        _serve(
-            Options(
-                resources=resources,
-                storage=arguments.storage,
-                storage_alias=arguments.storage_alias,
-                state=arguments.state,
-                port=arguments.port,
-                identity_header=arguments.identity_header,
-                faults=faults,
-            )
-        )
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """Raises DeploymentError and NoFault for files that cannot be used."""
+    return Options(
+        resources=read_folders(arguments.folders, arguments.nodes),
+        storage=arguments.storage,
+        storage_alias=arguments.storage_alias,
+        state=arguments.state,
+        port=arguments.port,
+        identity_header=arguments.identity_header,
+        faults=Plan.read(arguments.faults.read_text()) if arguments.faults else Plan(),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .component_kind import Components
+from .component_kind import Components, models_of
 from .components import read_pipeline
 from .deployments import check_mlflow, check_script
 from .kinds import Kind, existing
@@ -147,6 +147,8 @@ class BatchDeployments(Kind):
             if step.command.code:
                 code = existing(self.service, step.command.code, "codes/versions", "code")
                 await self.service.assets.fetch(code.properties["codeUri"])
+            for model in models_of(self.service, step):
+                await self.service.assets.fetch(model.properties["modelUri"])
 
 
 def _compute(service: "Service", given: object) -> Resource:

@@ -10,6 +10,7 @@ from .reading import InvalidBody, one_of, required
 from .resources import Resource
 
 DATA_TYPES = {"uri_file": "UriFile", "uri_folder": "UriFolder"}
+MODEL_TYPES = ("custom_model", "mlflow_model")
 LITERAL_TYPES = ("string", "integer", "number", "boolean")
 _BINDING = re.compile(
     r"\$\{\{\s*parent\.(?:jobs\.(?P<step>\w+)\.)?(?P<side>inputs|outputs)\.(?P<name>\w+)\s*\}\}"
@@ -21,7 +22,10 @@ Find = Callable[[object, str], Resource]
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """An input of a component: data (`uri_file`, `uri_folder`) or a literal. `default` is None where there is none."""
+    """An input of a component: data (`uri_file`, `uri_folder`), a registered model, or a literal.
+
+    `default` is None where there is none.
+    """
 
     kind: str
     default: str | None = None
@@ -122,7 +126,9 @@ def _step(name: str, job: Mapping[str, Any], find: Find) -> CommandStep:
         compute=str(job["computeId"]) if job.get("computeId") else None,
         inputs={key: _input_binding(given, f"{where}.inputs.{key}") for key, given in _given(job, "inputs")},
         outputs={
-            key: _output_binding(given, f"{where}.outputs.{key}") for key, given in _given(job, "outputs")
+            key: _output_binding(given, f"{where}.outputs.{key}")
+            for key, given in _given(job, "outputs")
+            if (given.get("value") if isinstance(given, dict) else given) is not None
         },
     )
 
@@ -178,6 +184,8 @@ def _check_bindings(step: CommandStep, pipeline: Pipeline, steps: dict[str, Comm
         if binding.step and (other is None or binding.output not in other.command.outputs):
             raise InvalidBody(f"there is no output {binding.output} of a step {binding.step}")
     for name, port in step.command.inputs.items():
+        if port.kind in MODEL_TYPES and name in step.inputs and not step.inputs[name].uri:
+            raise InvalidBody(f"the input {name} of the step {step.name} must name a registered model")
         if name not in step.inputs and port.default is None and not port.optional:
             raise InvalidBody(f"the step {step.name} lacks its input {name}")
     for name, output in step.outputs.items():
@@ -190,7 +198,9 @@ def _inputs(spec: Mapping[str, Any]) -> dict[str, Port]:
 
 
 def _port(name: str, given: Mapping[str, Any]) -> Port:
-    kind = one_of(given.get("type"), (*DATA_TYPES, *LITERAL_TYPES), f"componentSpec.inputs.{name}.type")
+    kind = one_of(
+        given.get("type"), (*DATA_TYPES, *MODEL_TYPES, *LITERAL_TYPES), f"componentSpec.inputs.{name}.type"
+    )
     default = given.get("default")
     optional = str(given.get("optional", False)).lower() == "true"
     return Port(kind=kind, default=None if default is None else str(default), optional=optional)

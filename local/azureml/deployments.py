@@ -118,6 +118,10 @@ class Catalogue:
     def _component(self, arm_id: object, _: str) -> Resource:
         return self._asset(str(arm_id).removeprefix("azureml:"))
 
+    def model_path(self, arm_id: str) -> Path:
+        """Where a registered model lies."""
+        return self._assets.path(self._asset(arm_id.removeprefix("azureml:")).properties["modelUri"])
+
     def code_path(self, arm_id: str) -> Path:
         """Where the code of a command lies."""
         return self._assets.path(self._asset(arm_id).properties["codeUri"])

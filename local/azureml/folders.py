@@ -18,7 +18,7 @@ from .yaml_reading import DeploymentError, Reading
 Read = Callable[[Reading, Path, dict[str, Any]], None]
 
 _ENDPOINT = "batchendpoint"
-# In the order in which one may name the other; each is `….schema.json`.
+# In the order in which one may name the other; each is `….schema.json`, or `….json` in older YAML.
 _READERS: dict[str, Read] = {
     "amlcompute": read_compute,
     "azureblob": read_datastore,
@@ -72,7 +72,8 @@ def _documents(folder: Path) -> list[tuple[Path, str, dict[str, Any]]]:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(document, dict):
             continue
-        schema = str(document.get("$schema", "")).rpartition("/")[2].lower().removesuffix(".schema.json")
+        schema = str(document.get("$schema", "")).rpartition("/")[2].lower()
+        schema = schema.removesuffix(".json").removesuffix(".schema")
         if schema in _REFUSED:
             raise DeploymentError(f"{path}: {_REFUSED[schema]} are not emulated; serve another folder")
         if schema in _READERS:

@@ -11,7 +11,7 @@ from .addresses import BlobAddress, DatastorePath, Places
 from .blobs import Storage
 from .clock import now
 from .commands import command_line, run_command
-from .components import DATA_TYPES, Binding, CommandStep
+from .components import DATA_TYPES, MODEL_TYPES, Binding, CommandStep
 from .deployments import Catalogue, PipelineDeployment
 from .jobs import Job, JobFailed, JobInput, JobStore
 from .workspace import short_name
@@ -92,6 +92,8 @@ class PipelineRun:
         port, binding = step.command.inputs[name], step.inputs.get(name, Binding())
         if binding.step:
             return shlex.quote(str(self._output_path(self._step(binding.step), str(binding.output))))
+        if port.kind in MODEL_TYPES:
+            return shlex.quote(str(self.catalogue.model_path(binding.uri))) if binding.uri else None
         if port.kind in DATA_TYPES:
             source = self._source(binding, DATA_TYPES[port.kind])
             return await self._mounted(source, self.folder / step.name / "inputs" / name) if source else None

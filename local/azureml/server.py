@@ -39,6 +39,7 @@ from .request_log import RequestLog
 from .resources import FOLDER, Resource, ResourceStore
 from .scoring import ScoringPlane
 from .service import Service
+from .uploads import uploaded
 from .workspace import ARTIFACT_DATASTORE, DATASTORE, DATASTORE_CONTAINER, WORKSPACE_ID
 from .yaml_reading import DeploymentError
 
@@ -119,7 +120,8 @@ async def _service(options: Options) -> AsyncIterator[Service]:
     )
     try:
         await storage.open()
-        serve_resources(service, [*default_datastores(storage.account), *options.resources])
+        kept = [await uploaded(storage, resource) for resource in options.resources]
+        serve_resources(service, [*default_datastores(storage.account), *kept])
         yield service
     finally:
         await service.operations.close()

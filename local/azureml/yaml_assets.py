@@ -7,6 +7,9 @@ import yaml
 
 from .yaml_reading import DeploymentError, Reading, described, is_reference, required, tags_of
 
+# Environments that every workspace has.
+_CURATED = ("azureml://registries/", "azureml:AzureML-")
+
 
 def read_compute(reading: Reading, file: Path, document: dict[str, Any]) -> None:
     """A cluster."""
@@ -41,10 +44,13 @@ def read_datastore(reading: Reading, file: Path, document: dict[str, Any]) -> No
 
 
 def read_data(reading: Reading, file: Path, document: dict[str, Any]) -> None:
-    """A data asset that lies in storage already."""
+    """A data asset; files of this machine are uploaded when they are served."""
     path = str(required(file, document, "path"))
     if "://" not in path:
-        raise DeploymentError(f"{file}: {path} is of this machine; upload it, and give its address as path")
+        local = (file.parent / path).resolve()
+        if not local.exists():
+            raise DeploymentError(f"{file}: its data {local} does not exist")
+        path = local.as_uri()
     properties = {"dataType": document.get("type", "uri_folder"), "dataUri": path}
     name, version = required(file, document, "name"), str(document.get("version", 1))
     reading.add_version("data", name, properties, version)
@@ -80,8 +86,10 @@ def read_environment(reading: Reading, file: Path, document: dict[str, Any]) -> 
 
 def environment_id(reading: Reading, file: Path, environment: object, name: str) -> str:
     """The ARM id of an environment, which is named, or described. `name` is for one that has none."""
-    if isinstance(environment, str) and environment.startswith("azureml://registries/"):
-        return environment
+    if isinstance(environment, str) and environment.startswith(_CURATED):
+        name, _, label = environment.removeprefix("azureml:").partition("@")
+        place = f"environments/{name}/labels/{label or 'latest'}"
+        return environment if "://" in environment else f"azureml://registries/azureml/{place}"
     if is_reference(environment):
         return reading.registered(file, "environments", str(environment))
     file, document = described(file, environment)

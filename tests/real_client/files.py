@@ -48,10 +48,11 @@ PREPARING = _component(
 SCORING = _component(
     "score",
     type="command",
-    inputs={"rows": {"type": "uri_folder"}, "times": {"type": "integer"}},
+    inputs={"rows": {"type": "uri_folder"}, "times": {"type": "integer"}, "model": {"type": "custom_model"}},
     outputs={"scores": {"type": "uri_file"}},
     environment="azureml:steps:1",
-    command="cat ${{inputs.rows}}/*.txt > ${{outputs.scores}} && echo ${{inputs.times}} >> ${{outputs.scores}}",
+    command="cat ${{inputs.rows}}/*.txt ${{inputs.model}}/weights.txt > ${{outputs.scores}}"
+    " && echo ${{inputs.times}} >> ${{outputs.scores}}",
 )
 PIPELINE = _component(
     "two_steps",
@@ -74,6 +75,7 @@ PIPELINE = _component(
             "inputs": {
                 "rows": "${{parent.jobs.prepare.outputs.prepared}}",
                 "times": "${{parent.inputs.times}}",
+                "model": {"type": "custom_model", "path": "azureml:steps:1"},
             },
             "outputs": {"scores": "${{parent.outputs.scores}}"},
         },

@@ -112,6 +112,6 @@ def test_a_pipeline_takes_named_inputs_and_literals(run: Run) -> None:
     assert data["times"] == {"jobInputType": "Literal", "value": 3}
     assert (told["status"], told["deployment"]) == ("Completed", "Succeeded")
     assert sorted(told["children"]) == ["prepare", "score"]
-    assert told["files"] == {"scores.csv": "hello\nthere\n3\n"}
+    assert told["files"] == {"scores.csv": "hello\nthere\n42\n3\n"}
     assert told["job"].startswith("pipelinejob-")
     assert told["requests"][-1] == "POST /endpoints/piped/jobs"

@@ -11,7 +11,7 @@ from local.azureml.server import AzureMLEmulator
 from local.stack import ROOT
 from models.breast_cancer import train as breast_cancer
 from models.diabetes import train as diabetes
-from tests.local.azureml.client import Client
+from tests.local.azureml.client import Client, over
 from tests.local.azureml.online import score
 from tests.local.azureml.scripts import write_deployment
 from tests.models.deployable import trained_breast_cancer, trained_diabetes
@@ -110,6 +110,12 @@ def test_an_online_model_is_provisioned_once_and_answers(workspace: Client, tmp_
     assert provision(workspace, folder, *ONLINE) == told("unchanged", *things)
     answer = score(workspace, "masses", {"input_data": rows()})
     assert (answer.status_code, set(answer.json())) == (200, {"malignant", "benign"})
+    path = "/onlineEndpoints/masses/deployments/logistic"
+    probe = {"initialDelay": "PT20S", "period": "PT10S", "timeout": "PT2S", "failureThreshold": 30}
+    over(workspace, workspace.arm(path, "PATCH", body={"properties": {"livenessProbe": probe}}))
+    provision(workspace, folder, *ONLINE, "--description", "changed")
+    shown = workspace.arm(path).json()["properties"]
+    assert (shown["description"], shown["livenessProbe"]["initialDelay"]) == ("changed", "PT20S")
     mirror = ("traffic", "--endpoint_name", "masses", "--mirror", "logistic=10")
     assert "logistic has live traffic; it cannot have mirrored traffic" in refused(workspace, folder, *mirror)
     gone = ("delete", "online-deployment", "logistic", "--endpoint_name", "masses")

@@ -1,5 +1,6 @@
 """Folders with YAML of every kind: assets under names of their own, clusters, datastores, components."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_assets_are_named_by_version_or_as_the_latest(folder: Path) -> None:
         (of("computeInstance", "x"), "compute instances are not emulated"),
         (of("azureFile", "x"), "file share datastores are not emulated"),
         (of("managedOnlineEndpoint", "x"), "online endpoints are not emulated"),
-        (of("data", "x", path="./words"), "upload it, and give its address"),
+        (of("data", "x", path="./words"), "its data .*/words does not exist"),
         (of("amlCompute", "x", type="kubernetes"), "of the type 'kubernetes' are not emulated"),
         (of("commandComponent", "x", command="true"), "environment is missing"),
         (of("commandComponent", "x", type="parallel"), "of the type 'parallel' are not emulated"),
@@ -76,6 +77,33 @@ def test_what_is_not_emulated_is_refused_by_name(folder: Path, document: dict[st
         read(folder)
 
 
+def test_a_component_in_its_place_needs_no_name_and_may_use_a_curated_environment(folder: Path) -> None:
+    step = {"environment": "azureml:AzureML-sklearn-1.0@latest", "command": "true"}
+    jobs = {"main": {"type": "command", "component": step, "outputs": None}}
+    write_yaml(folder / "hello.yml", of("pipelineComponent", "hello", type="pipeline", jobs=jobs))
+    older = {"$schema": "http://azureml/sdk-2-0/BatchDeployment.json", "name": "hi", "type": "pipeline"}
+    older |= {"endpoint_name": "capitals", "component": "azureml:hello@latest"}
+    write_yaml(folder / "hi.yml", older | {"settings": {"default_compute": "other"}})
+    resources = read(folder)
+    command = resources["components/hello-main/versions/1"]["componentSpec"]
+    assert (
+        command["environment"]
+        == "azureml://registries/azureml/environments/AzureML-sklearn-1.0/labels/latest"
+    )
+    assert "batchEndpoints/capitals/deployments/hi" in resources
+
+
+def test_data_of_this_machine_is_uploaded_when_it_is_served(tmp_path: Path, azurite_connection: str) -> None:
+    served = write_deployment(tmp_path / "served")
+    (served / "words").mkdir()
+    (served / "words" / "a.txt").write_text("x\n")
+    write_yaml(served / "words.yml", of("data", "words", type="uri_folder", path="words"))
+    with AzureMLEmulator([served], azurite_connection, tmp_path / "state") as emulator:
+        client = Client(emulator.url, azurite_connection)
+        job = client.finished(client.invoke(id_of("data/words/versions/1")))
+        assert client.output(job) == "a.txt X\n"
+
+
 def test_yaml_of_jobs_is_left_alone(folder: Path) -> None:
     before = read(folder)
     write_yaml(folder / "job.yml", of("commandJob", "x", command="true"))
@@ -86,14 +114,21 @@ def test_a_folder_with_a_pipeline_of_commands_is_served(tmp_path: Path, azurite_
     served = tmp_path / "served"
     (served / "src").mkdir(parents=True)
     (served / "src" / "prepare.py").write_text(PREPARE)
+    (served / "model").mkdir()
+    (served / "model" / "weights.txt").write_text("42\n")
     environment = {"image": "mcr.microsoft.com/x"}
     prepare = PREPARING | {"code": "./src", "environment": environment}
+    count = copy.deepcopy(COUNTING) | {"environment": environment}
+    count["inputs"]["model"] = {"type": "custom_model"}
+    count["command"] += " && cat ${{inputs.model}}/weights.txt >> ${{outputs.scores}}"
+    count["command"] = count["command"].replace("exit", "test 0 =")
+    model = {"path": "azureml:weights@latest", "type": "custom_model"}
     jobs = {
         "prepare": {"type": "command", "component": "./prepare.yml", "inputs": plain("prepare", "inputs")},
         "count": {
             "type": "command",
             "component": "azureml:count@latest",
-            "inputs": plain("count", "inputs"),
+            "inputs": plain("count", "inputs") | {"model": model},
             "outputs": plain("count", "outputs"),
         },
     }
@@ -101,8 +136,9 @@ def test_a_folder_with_a_pipeline_of_commands_is_served(tmp_path: Path, azurite_
     deployment = of("pipelineComponentBatchDeployment", "steps", endpoint_name="piped", type="pipeline")
     documents = {
         "prepare": of("commandComponent", "prepare", **prepare),
-        "count": of("commandComponent", "count", **COUNTING | {"environment": environment}),
+        "count": of("commandComponent", "count", **count),
         "pipeline": of("pipelineComponent", "both", **PIPELINE | {"jobs": jobs}),
+        "model": of("model", "weights", path="model", type="custom_model"),
         "endpoint": endpoint_document("piped"),
         "deployment": deployment | {"component": "./pipeline.yml", "settings": settings},
     }
@@ -113,9 +149,9 @@ def test_a_folder_with_a_pipeline_of_commands_is_served(tmp_path: Path, azurite_
         data = {"data": {"jobInputType": "UriFolder", "uri": client.upload({"a.txt": "x\n"})}}
         job = client.finished(client.post({"properties": {"inputData": data}}).json()["name"])
         uri = job["properties"]["outputData"]["scores"]["uri"]
-        assert client.blob("azureml", uri.partition("/paths/")[2]) == "X\n2\n"
+        assert client.blob("azureml", uri.partition("/paths/")[2]) == "X\n2\n42\n"
 
 
-def plain(step: str, side: str) -> dict[str, str]:
+def plain(step: str, side: str) -> dict[str, Any]:
     """The bindings of a step as YAML has them."""
     return {name: given["value"] for name, given in PIPELINE["jobs"][step][side].items()}

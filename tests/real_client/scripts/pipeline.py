@@ -6,7 +6,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from azure.ai.ml import Input, Output, load_component
-from azure.ai.ml.entities import AmlCompute, BatchEndpoint, Environment, PipelineComponentBatchDeployment
+from azure.ai.ml.entities import (
+    AmlCompute,
+    BatchEndpoint,
+    Environment,
+    Model,
+    PipelineComponentBatchDeployment,
+)
 
 from tests.real_client.scripts.connect import connect, last_invoke, report, traced
 
@@ -15,6 +21,7 @@ FOLDER, NAME = sys.argv[1:]
 client = connect()
 client.compute.begin_create_or_update(AmlCompute(name="steps", min_instances=0, max_instances=1)).result()
 client.environments.create_or_update(Environment(name="steps", image="mcr.microsoft.com/azureml/x"))
+client.models.create_or_update(Model(name="steps", path=f"{FOLDER}/model", type="custom_model"))
 client.batch_endpoints.begin_create_or_update(BatchEndpoint(name=NAME)).result()
 component = client.components.create_or_update(load_component(f"{FOLDER}/pipeline/pipeline.yml"))
 client.batch_deployments.begin_create_or_update(
