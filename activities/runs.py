@@ -16,7 +16,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from activities import notices, status
 from activities.inbox import arrive
 from activities.jobs import cancel, cancel_spares, no_token
-from shared import clients, schedule, telemetry, watching, work
+from shared import clients, names, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
@@ -312,6 +312,9 @@ def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
 
 def dropped(name: str) -> list[Launch]:
     """A file was dropped under a name: notes the version. Returns the runs that begin with it."""
+    if names.is_probe(name):
+        clients.anybodys_ledger(clients.storage()).heard(name)
+        return []
     route = arrive(name)
     return kick_arrival(route) if route is not None else []
 

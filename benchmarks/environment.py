@@ -28,7 +28,8 @@ def fingerprint() -> str:
     return hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """The peers' versions, as they are pinned."""
+def versions(*names: str) -> dict[str, str]:
+    """The versions of these peers, as they are pinned."""
     lines = REQUIREMENTS.read_text("utf-8").splitlines()
-    return dict(line.split("==") for line in lines if "==" in line)
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    return {name: pinned[name] for name in names}

@@ -44,10 +44,14 @@ def keep(found: Mapping[str, Step]) -> dict[str, Step]:
 
 def write_docs(steps: Mapping[str, Step], docs: Path = DOCS) -> None:
     """Puts the tables between the marks of the page."""
-    before, _, rest = docs.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    tables = "\n".join(section(name, step) for name, step in steps.items())
-    docs.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", "utf-8")
+    between(BEGIN, END, "\n".join(section(name, step) for name, step in steps.items()), docs)
+
+
+def between(begin: str, end: str, text: str, docs: Path = DOCS) -> None:
+    """Puts a text between two marks of the page."""
+    before, _, rest = docs.read_text("utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    docs.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
 
 
 def section(name: str, step: Step) -> str:

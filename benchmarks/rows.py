@@ -25,6 +25,7 @@ BUSY = 1.0
 CHOICES = {"validate": ["validate"], "cut": ["cut"], "match": ["match", "shuffled"], "flat": []}
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 HUGE = 50_000_000
+PEERS = ("duckdb", "numpy", "pandas", "polars", "pyarrow")
 
 
 def options_of(arguments: Sequence[str]) -> argparse.Namespace:
@@ -66,7 +67,7 @@ def side_by_side(names: Sequence[str], rows: int, rounds: int, folder: Path) -> 
             continue
         print(f"· {report.TITLES[name]}", flush=True)
         figures = [figure.to_dict() for figure in measure.measure(data, STEPS[name], rounds)]
-        peers = environment.versions() if name in with_peers else {}
+        peers = environment.versions(*PEERS) if name in with_peers else {}
         size = data.input.stat().st_size
         yield name, {"rows": rows, "bytes": size, "peers": peers, "figures": figures}
 

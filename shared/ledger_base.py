@@ -38,9 +38,13 @@ class Base:
             return self.store.create(key, document)
         return self.store.replace(key, document, found[1])
 
+    def standing_owner(self) -> Owner | None:
+        """Whose ledger this is, if it is somebody's yet."""
+        found = self.store.read(OWNER)
+        return Owner.from_dict(found[0]) if found else None
+
     def owner(self, mine: Owner) -> Owner:
         """Whose ledger this is: `mine`, if nobody came first."""
         if self.store.create(OWNER, mine.but(at=self.now()).to_dict()):
             return mine
-        found = self.store.read(OWNER)
-        return Owner.from_dict(found[0]) if found else self.owner(mine)
+        return self.standing_owner() or self.owner(mine)

@@ -401,7 +401,7 @@ def test_an_event_that_storage_cannot_be_asked_about_is_parked_once_with_its_rea
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_another_method_is_no_start(strained: Drops, method: str) -> None:
     answer = requests.request(method, f"{strained.stack.host_url}/api/runs", timeout=30)
-    assert answer.status_code == 405
+    assert answer.status_code == 404, "as Functions answers (azure-functions-host#10098)"
 
 
 def started(drops: Drops, count: int, name: str, **headers: str) -> list[requests.Response]:

@@ -85,6 +85,12 @@ def json_object(req: func.HttpRequest, form: str, known: Collection[str]) -> dic
     return data
 
 
+def as_object(given: Any) -> dict[str, Any]:
+    """The input of an orchestration, which is text until its first step."""
+    found: dict[str, Any] = json.loads(given) if isinstance(given, str) else given
+    return found
+
+
 def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Raises ValueError for an object that has a key twice."""
     found = dict(pairs)

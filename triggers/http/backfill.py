@@ -1,7 +1,6 @@
 """Backfill over HTTP: what it would do, begun, as it stands, ended."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from triggers.http.answers import (
     BadRequest,
     answered,
     api_url,
+    as_object,
     json_object,
     ledger,
     listable,
@@ -119,11 +119,6 @@ async def standing(client: df.DurableOrchestrationClient, name: str) -> dict[str
     status = "failed" if state.why else status
     shown = {key: getattr(state, key) for key in ("route", "prefix", "force", "files", "runs", "why")}
     return {"backfill": name, "status": status, **shown}
-
-
-def as_object(given: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(given) if isinstance(given, str) else given
-    return found
 
 
 @bp.route(route="backfill/{id}/cancel", methods=["POST"])
