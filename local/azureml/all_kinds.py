@@ -6,12 +6,13 @@ from .component_kind import Components
 from .compute_kind import Computes
 from .datastore_kind import Datastores
 from .kinds import Kind
+from .online_kinds import OnlineDeployments, OnlineEndpoints
 from .operations import Work
 from .resources import Resource
 from .service import Service
 
 _KINDS: tuple[type[Kind], ...] = (
-    *(BatchEndpoints, BatchDeployments, Computes, Datastores),
+    *(BatchEndpoints, BatchDeployments, OnlineEndpoints, OnlineDeployments, Computes, Datastores),
     *(Models, Codes, Environments, Data, Components),
 )
 

@@ -11,6 +11,7 @@ from .arm_requests import any_case, authorise, not_found, page
 from .arm_resources import ArmResources
 from .job_bodies import arm_job, arm_tags, child_job
 from .jobs import Job
+from .online_arm import OnlineActions
 from .pages import job_page
 from .refusals import arm_refusal
 from .resource_bodies import workspace_resource
@@ -35,6 +36,7 @@ class ArmPlane:
             web.get(any_case(f"{OPERATIONS_ID}/mfeOperationsStatus/{{operation}}"), self.operation),
             web.get(any_case(f"{OPERATIONS_ID}/mfeOperationResults/{{operation}}"), self.result),
             *ArmAssets(self._service).routes(),
+            *OnlineActions(self._service).routes(),
             *(route for kind in kinds(self._service) for route in ArmResources(kind).routes()),
             web.route("*", any_case("/subscriptions/{rest:.*}"), self.missing),
         ]

@@ -81,6 +81,10 @@ class ArmResources:
         found = self._service.resources.get(self._path(request))
         if found is None:
             return web.Response(status=204)
+        try:
+            self._kind.check_removal(found)
+        except InvalidBody as error:
+            raise arm_refusal(400, str(error)) from None
         if self._kind.prefix is None:
             self._service.resources.delete(found.path)
             return web.Response()

@@ -84,8 +84,8 @@ class BatchDeployments(Kind):
         kept = {
             "description": properties.get("description"),
             "model": {"referenceType": "Id", "assetId": id_of(model.path)},
-            "codeConfiguration": _code(self.service, properties, model),
-            "environmentId": _environment(self.service, properties),
+            "codeConfiguration": code_of(self.service, properties, model),
+            "environmentId": environment_of(self.service, properties),
             "environmentVariables": strings(properties, "environmentVariables"),
             "compute": id_of(existing(self.service, properties.get("compute"), "computes", "compute").path),
             "deploymentConfiguration": None,
@@ -169,7 +169,8 @@ def _model(service: "Service", properties: dict[str, Any]) -> Resource:
     return existing(service, reference.get("assetId"), "models/versions", "model.assetId")
 
 
-def _code(service: "Service", properties: dict[str, Any], model: Resource) -> dict[str, str] | None:
+def code_of(service: "Service", properties: dict[str, Any], model: Resource) -> dict[str, str] | None:
+    """The codeConfiguration of a deployment; None for an MLflow model without one. Raises InvalidBody."""
     given = properties.get("codeConfiguration")
     if not given:
         if model.properties.get("modelType") != "mlflow_model":
@@ -183,7 +184,8 @@ def _code(service: "Service", properties: dict[str, Any], model: Resource) -> di
     return {"codeId": id_of(code.path), "scoringScript": script}
 
 
-def _environment(service: "Service", properties: dict[str, Any]) -> str | None:
+def environment_of(service: "Service", properties: dict[str, Any]) -> str | None:
+    """The environment of a deployment, which a scoring script needs. Raises InvalidBody."""
     given = properties.get("environmentId")
     if given is None and properties.get("codeConfiguration"):
         raise InvalidBody("environmentId is missing: a scoring script needs an environment")

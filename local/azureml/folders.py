@@ -33,10 +33,8 @@ _READERS: dict[str, Read] = {
     "pipelinecomponentbatchdeployment": read_deployment,
 }
 _REFUSED = {
-    "managedonlineendpoint": "online endpoints",
-    "managedonlinedeployment": "online deployments",
-    "kubernetesonlineendpoint": "online endpoints",
-    "kubernetesonlinedeployment": "online deployments",
+    "kubernetesonlineendpoint": "Kubernetes online endpoints",
+    "kubernetesonlinedeployment": "Kubernetes online deployments",
     "computeinstance": "compute instances",
     "kubernetescompute": "computes on Kubernetes",
     "vmcompute": "attached virtual machines",

@@ -12,7 +12,7 @@ from .workspace import DATAPLANE_API_VERSION, WORKSPACE_ID
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 _UNROUTED_TYPE = "Microsoft.MachineLearningServices/workspaces/batchEndpoints/jobs"
-_NO_DEPLOYMENT = (
+NO_DEPLOYMENT = (
     "No valid deployments to route to. Please check that the endpoint has at least one deployment "
     "with positive weight values or use a deployment specific header to route."
 )
@@ -54,5 +54,5 @@ def _deployment(service: Service, endpoint: str, name: str | None) -> Deployment
     routed = name or (known.default_deployment if known else None)
     found = service.catalogue.deployment(known.name, routed) if known and routed else None
     if found is None:
-        raise dataplane_refusal(404, _NO_DEPLOYMENT, "NotFound")
+        raise dataplane_refusal(404, NO_DEPLOYMENT, "NotFound")
     return found

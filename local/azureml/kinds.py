@@ -32,6 +32,9 @@ class Kind:
         """The properties a client sees."""
         return resource.properties
 
+    def check_removal(self, resource: Resource) -> None:
+        """Raises InvalidBody for what the service would not delete."""
+
     async def provision(self, resource: Resource) -> None:
         """Do what it takes to make or update it; done again after a restart. Raises ProvisioningFailed."""
 

@@ -30,6 +30,8 @@ from .history import HistoryPlane
 from .identity import Tokens
 from .jobs import JobStore
 from .mfe import MfePlane
+from .online_scoring import OnlineScoringPlane
+from .online_serving import OnlineServing
 from .operations import Operations
 from .reading import InvalidBody
 from .refusals import answer_refusals
@@ -71,7 +73,7 @@ async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Ev
         middlewares = [misbehaving(service.faults), log.middleware(), answer_refusals]
         application = web.Application(middlewares=middlewares)
         application.add_routes(log.routes())
-        planes = (ScoringPlane, MfePlane, HistoryPlane, ControlPlane, ArmPlane)
+        planes = (ScoringPlane, OnlineScoringPlane, MfePlane, HistoryPlane, ControlPlane, ArmPlane)
         for plane in planes:
             application.add_routes(plane(service).routes())
         application.add_routes(identity.routes(service.tokens))
@@ -80,6 +82,7 @@ async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Ev
         try:
             await web.TCPSite(runner, "127.0.0.1", options.port).start()
             service.base = "http://{}:{}".format(*runner.addresses[0])
+            service.online.resume()
             service.operations.resume()
             service.cluster.resume()
             ready(service.base)
@@ -106,6 +109,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
         places=places,
         assets=assets,
         catalogue=catalogue,
+        online=OnlineServing(resources, assets, catalogue, options.state),
         store=store,
         cluster=Cluster(store, resources, catalogue, storage, places, options.state, options.faults),
         storage=storage,
@@ -121,6 +125,7 @@ async def _service(options: Options) -> AsyncIterator[Service]:
         yield service
     finally:
         await service.operations.close()
+        await service.online.close()
         await service.cluster.close()
         await storage.close()
         store.close()

@@ -13,6 +13,7 @@ from .identity import Tokens
 from .invocation import Invocation
 from .job_making import JobMaker
 from .jobs import Job, JobStore
+from .online_serving import OnlineServing
 from .operations import Operations
 from .resources import ResourceStore
 from .troubles import Troubles
@@ -27,6 +28,7 @@ class Service:
     places: Places
     assets: Assets
     catalogue: Catalogue
+    online: OnlineServing
     store: JobStore
     cluster: Cluster
     storage: Storage

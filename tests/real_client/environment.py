@@ -1,31 +1,34 @@
-"""The environment of the real client, in .local: made on first use, and anew when its requirements change."""
+"""The environment of the real client: the one that `dev.py provision` has."""
 
+import os
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
-from local.stack import ROOT
-
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-ENVIRONMENT = ROOT / ".local" / "real-client"
-_STAMP = ENVIRONMENT / "requirements.txt"
+import dev
 
 
 class NotInstalled(Exception):
-    """The packages could not be had; the message says what pip said."""
+    """The packages could not be had; the message says which command failed."""
 
 
 def client_python() -> Path:
     """The interpreter that has the client. Raises NotInstalled."""
-    python = ENVIRONMENT / "bin" / "python"
-    wanted = f"{sys.version}\n{REQUIREMENTS.read_text()}"
-    if _STAMP.is_file() and _STAMP.read_text() == wanted:
-        return python
-    venv.create(ENVIRONMENT, clear=True, with_pip=True)
-    install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
-    ended = subprocess.run([python, *install], capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise NotInstalled(ended.stderr.strip().rpartition("\n")[2])
-    _STAMP.write_text(wanted)
-    return python
+    try:
+        dev.set_up_sdk()
+    except SystemExit as stopped:
+        raise NotInstalled(str(stopped)) from None
+    return dev.SDK / "bin" / "python"
+
+
+def run_program(
+    program: Path, *arguments: str, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in that environment. Raises NotInstalled."""
+    return subprocess.run(
+        [str(client_python()), str(program), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(dev.ROOT)},
+        check=False,
+    )

@@ -107,7 +107,10 @@ def test_an_endpoint_with_several_deployments_has_the_default_it_names(tmp_path:
             {"settings": {"output_action": "append"}},
             "output_action is 'append'; use append_row or summary_only",
         ),
-        ({"$schema": OLDER.replace("batch", "managedOnline")}, "online deployments are not emulated"),
+        (
+            {"$schema": OLDER.replace("batch", "kubernetesOnline")},
+            "Kubernetes online deployments are not emulated",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_refused_by_name(tmp_path: Path, change: dict[str, Any], said: str) -> None:

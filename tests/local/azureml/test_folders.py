@@ -63,7 +63,7 @@ def test_assets_are_named_by_version_or_as_the_latest(folder: Path) -> None:
     [
         (of("computeInstance", "x"), "compute instances are not emulated"),
         (of("azureFile", "x"), "file share datastores are not emulated"),
-        (of("managedOnlineEndpoint", "x"), "online endpoints are not emulated"),
+        (of("kubernetesOnlineEndpoint", "x"), "Kubernetes online endpoints are not emulated"),
         (of("data", "x", path="./words"), "its data .*/words does not exist"),
         (of("amlCompute", "x", type="kubernetes"), "of the type 'kubernetes' are not emulated"),
         (of("commandComponent", "x", command="true"), "environment is missing"),
