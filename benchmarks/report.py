@@ -1,6 +1,7 @@
 """The report: `docs/benchmarks.md` between its marks, and the plots beside it, made of the kept results alone."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks import goals
@@ -27,14 +28,20 @@ def write(place: Place) -> None:
     """Puts everything that is kept into the page. One that is not there yet begins as the full one does."""
     kept = {name: found for name in TITLES if (found := place.read(name))}
     before = {name: found for name in PAGES if (found := place.read(name, before=True))}
-    text = (place.page if place.page.exists() else FULL.page).read_text("utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    place.page.parent.mkdir(parents=True, exist_ok=True)
-    place.page.write_text(f"{head}{BEGIN}\n{figures(kept, before)}\n{END}{tail}", "utf-8")
+    if not place.page.exists():
+        place.page.parent.mkdir(parents=True, exist_ok=True)
+        place.page.write_text(FULL.page.read_text("utf-8"), "utf-8")
+    between(BEGIN, END, figures(kept, before), place.page)
     place.plots.mkdir(exist_ok=True)
     for name, drawing in plots(kept).items():
         (place.plots / name).write_text(drawing, "utf-8")
+
+
+def between(begin: str, end: str, text: str, page: Path) -> None:
+    """Puts a text between two marks of a page."""
+    head, _, rest = page.read_text("utf-8").partition(begin)
+    _, _, tail = rest.partition(end)
+    page.write_text(f"{head}{begin}\n{text}\n{end}{tail}", "utf-8")
 
 
 def figures(kept: Results, before: Results) -> str:

@@ -155,7 +155,7 @@ class Bench(Stack):
 
     def node_seconds(self, jobs: Sequence[Job], start: float) -> float:
         """What the jobs' nodes are paid for: each for its start, and for its work."""
-        return sum(start + epoch(job.ended) - epoch(job.taken) for job in jobs)
+        return sum(start + epoch(job.ended) - epoch(job.steps[0].started) for job in jobs)
 
     def history_events(self) -> int:
         """How many events the histories of all runs and their waits hold now, without those of sweeps."""

@@ -17,8 +17,8 @@ SHELLS = {
     "fish": "Save as ~/.config/fish/completions/dropscore.fish",
 }
 TROUBLES = {
-    "stale": "The sweep has not run for a while: dropped files may wait. Look at the app's log.",
-    "broken": "The app does not reach its storage, or may not use it. Look at the app's log.",
+    "stale": "The sweep has not run for a while: dropped files may wait. `dropscore doctor` looks closer.",
+    "broken": "The app cannot work. `dropscore doctor` says why, and what to type.",
 }
 
 
@@ -36,6 +36,7 @@ def health() -> int:
         [
             ("app", place.url),
             ("health", document["status"]),
+            ("why", document.get("why", "")),
             ("last sweep", ago(document["heartbeat_at"], found.now()) or "never"),
             ("row values", "over HTTP, too" if document["row_values"] else "only in storage"),
             ("routes", "not those of config/routes.toml" if problem else ""),

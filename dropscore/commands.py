@@ -6,6 +6,7 @@ from dropscore import __version__
 from dropscore.app import completion, health
 from dropscore.application import Application
 from dropscore.backfill import backfill, backfill_cancel, backfill_status
+from dropscore.doctor import doctor
 from dropscore.drop import drop
 from dropscore.reruns import cancel, rerun
 from dropscore.routes import routes
@@ -28,6 +29,6 @@ def cli() -> None:
 
 for command in (
     *(drop, status, predictions, runs, show, cancel, rerun, watch),
-    *(backfill, backfill_status, backfill_cancel, routes, health, completion),
+    *(backfill, backfill_status, backfill_cancel, routes, health, doctor, completion),
 ):
     cli.add_command(command)

@@ -26,6 +26,8 @@ COLOURS = {
     "failed": "red",
     "timed-out": "red",
     "stale": "red",
+    "warning": "yellow",
+    "skipped": "dim",
     "broken": "red",
     "partial": "yellow",
     "canceled": "yellow",

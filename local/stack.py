@@ -72,9 +72,10 @@ class Stack:
 
     @contextlib.contextmanager
     def announced(self) -> Iterator[None]:
-        """`url.json` says where the app is for as long as it is there: the command line looks for it."""
+        """`url.json` says where the app and the workspace are for as long as they are there, for command lines."""
         announcement = self.state / "url.json"
-        announcement.write_text(json.dumps({"url": self.host_url}))
+        where = {"url": self.host_url, "azureml": self.azureml_url, "identity_header": self.secret}
+        announcement.write_text(json.dumps(where))
         yield
         announcement.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.children import Child, ChildFailed
-from local.host.http_triggers import KEY
+from local.host.keys import KEY
 from local.stack import ROOT, Stack
 
 

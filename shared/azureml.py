@@ -129,7 +129,7 @@ def answered(response: requests.Response) -> Answer:
     """Reads one response to an invoke."""
     if response.status_code in CREATED:
         return created(response)
-    why = f"{response.status_code} {error_message(response)}".strip()
+    why = refusal(response)
     if response.status_code == THROTTLED:
         return Answer(kind="throttled", why=why, retry_after=retry_after(response.headers.get("Retry-After")))
     if response.status_code in BARRED:
@@ -153,6 +153,11 @@ def created(response: requests.Response) -> Answer:
         job_id=job_id if isinstance(job_id, str) else "",
         deployment=response.headers.get("azureml-model-deployment", ""),
     )
+
+
+def refusal(response: requests.Response) -> str:
+    """The status of an answer and what its body says, on one line."""
+    return f"{response.status_code} {error_message(response)}".strip()
 
 
 def error_message(response: requests.Response) -> str:
@@ -184,7 +189,7 @@ def get(session: requests.Session, url: str, token: str, params: dict[str, str] 
         allow_redirects=False,
     )
     if response.status_code in {401, 403, 404}:
-        raise StageFailed(f"Azure ML answered {response.status_code} {error_message(response)}".strip())
+        raise StageFailed(f"Azure ML answered {refusal(response)}")
     response.raise_for_status()
     return response.json()
 
@@ -308,8 +313,13 @@ class Place:
 
 
 def datastore_place(session: requests.Session, arm: str, workspace: str, name: str, token: str) -> Place:
-    """Where a registered blob datastore lies."""
-    found = get(session, f"{arm}{workspace}/datastores/{name}", token, ARM_VERSION)["properties"]
+    """Where a registered blob datastore lies. Raises as `get`, and StageFailed for one of another kind."""
+    return place_of(get(session, f"{arm}{workspace}/datastores/{name}", token, ARM_VERSION), name)
+
+
+def place_of(resource: dict[str, Any], name: str) -> Place:
+    """Where the datastore of that name lies, as its resource says. Raises StageFailed for one of another kind."""
+    found = resource["properties"]
     if str(found.get("datastoreType", "")).lower() != "azureblob":
         raise StageFailed(
             f'The datastore "{name}" is a {found.get("datastoreType")}; batch endpoints write only to registered '

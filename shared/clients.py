@@ -15,12 +15,15 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from shared.errors import NotTheOwner
 from shared.ledger import Ledger
+from shared.records import Owner
 from shared.retries import StorageRetry
 from shared.settings import Settings
 from shared.store import BlobStore
 
 CHUNK = 4 * 1024 * 1024
 CALLS_AT_A_TIME = 8
+# Seconds, where it is only asked whether somebody is there.
+CONNECT_WITHIN, READ_WITHIN = 2, 4
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,9 +70,27 @@ def storage() -> BlobServiceClient:
     return BlobServiceClient(chosen.storage_uri, credential=identity, **blob_options())
 
 
+def impatient_storage(identity: TokenCredential | None = None) -> BlobServiceClient:
+    """The same account, for who asks whether it is there: one try, a few seconds. The caller closes it."""
+    chosen = settings()
+    if chosen.storage_connection:
+        return BlobServiceClient.from_connection_string(chosen.storage_connection, **one_try())
+    identity = identity or credential(chosen.storage_client_id)
+    return BlobServiceClient(chosen.storage_uri, credential=identity, **one_try())
+
+
 def foreign_container(url: str) -> ContainerClient:
     """A container of another account, such as a workspace's, by the app's own identity."""
     return ContainerClient.from_container_url(url, credential(), **blob_options())
+
+
+def one_try() -> dict[str, Any]:
+    """Bounds of a call by which somebody only asks how storage is."""
+    return {
+        "retry_policy": StorageRetry(0),
+        "connection_timeout": CONNECT_WITHIN,
+        "read_timeout": READ_WITHIN,
+    }
 
 
 def blob_options() -> dict[str, Any]:
@@ -88,8 +109,13 @@ def ledger() -> Ledger:
     found = Ledger(
         BlobStore(container("ledger")), lambda: now(), lambda work, items: in_parallel(work, items)
     )
+    refuse_others(found.owner(settings().owner))
+    return found
+
+
+def refuse_others(standing: Owner) -> None:
+    """Raises NotTheOwner unless the ledger is this app's."""
     mine = settings().owner
-    standing = found.owner(mine)
     if (standing.hub, standing.storage) != (mine.hub, mine.storage):
         raise NotTheOwner(
             f"The ledger in container {settings().ledger} is worked on by the task hub {standing.hub} in the storage "
@@ -97,7 +123,11 @@ def ledger() -> Ledger:
             "twice: give this app containers of its own, or, if the other app is gone for good, delete owner.json "
             "in that container."
         )
-    return found
+
+
+def anybodys_ledger(storage: BlobServiceClient) -> Ledger:
+    """The ledger in an account, whoever works on it: for those who only look, or leave signs."""
+    return Ledger(BlobStore(storage.get_container_client(settings().ledger)), lambda: now())
 
 
 @cache

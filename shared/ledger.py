@@ -8,13 +8,14 @@ ledger_admission.py    runs that take no slot: how many may be open
 ledger_versions.py     versions: markers, claims, releases
 ledger_notices.py      notices: who is still to be told that a run has closed, and what came of it
 ledger_retention.py    the sweep's turns, and what is forgotten
+ledger_arrivals.py     how files are announced, for checkups
 
 Each builds on those above it. `docs/protocol.md` gives the reason for each order of writes; `shared/ledger_keys.py`
 says where things lie.
 """
 
-from shared.ledger_retention import Retention
+from shared.ledger_arrivals import ArrivalSigns
 
 
-class Ledger(Retention):
+class Ledger(ArrivalSigns):
     """All transitions. Each either happened once or can be repeated safely."""

@@ -44,6 +44,11 @@ class Base:
             return self.store.create(key, document)
         return self.store.replace(key, document, found[1])
 
+    def standing_owner(self) -> Owner | None:
+        """Whose ledger this is, if it is somebody's yet."""
+        found = self.store.read(OWNER)
+        return Owner.from_dict(found[0]) if found else None
+
     def write_once(self, key: str, documents: list[dict[str, Any]]) -> bool:
         """Writes a list that never changes. False: there is one already."""
         written = self.store.create_lines(key, documents)
@@ -63,5 +68,4 @@ class Base:
         """Whose ledger this is: `mine`, if nobody came first."""
         if self.store.create(OWNER, mine.but(at=self.now()).to_dict()):
             return mine
-        found = self.store.read(OWNER)
-        return Owner.from_dict(found[0]) if found else self.owner(mine)
+        return self.standing_owner() or self.owner(mine)

@@ -7,6 +7,7 @@ from shared.records import Launch, Listed, Run, Version, moment
 
 HEARTBEAT = "heartbeat.json"
 OWNER = "owner.json"
+ARRIVALS = "arrivals.json"
 ADMITTED = "admitted.json"
 LAST_MILLISECOND = 9_999_999_999_999
 LONGEST_WHY = 300

@@ -8,6 +8,8 @@ from shared.ledger_notices import Notices
 from shared.records import Heartbeat, Run, moment
 
 SWEEP_AT_MOST = timedelta(minutes=5)
+# So long after the last sweep began, something is wrong with the timer.
+STALE_AFTER = timedelta(minutes=5)
 PURGED_AT_ONCE = 5_000
 RUNS_LOOKED_AT = 2_000
 

@@ -178,6 +178,10 @@ class Runs(Stages):
             if found:
                 yield Launch.from_dict(found[0]), found[0]["at"]
 
+    def is_announced(self, run: str) -> bool:
+        """Whether the run stands in the open index."""
+        return self.store.read(open_key(run)) is not None
+
     def closed_runs(self, size: int, after: str = "") -> tuple[list[Run], str]:
         """A page of the closed runs, the last begun first, with what their index says of them, and where to go on.
 

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+import re
 import secrets
 from datetime import UTC, datetime
 
 # Beside a rejected file, the reason.
 NOTE = ".why.txt"
+# What a checkup writes to see whether it can, and deletes again: `dropscore-doctor/01J…`. That in the inbox ends as
+# files do, which subscriptions to events may ask for; elsewhere nobody's automation shall take it for one.
+PROBES = "dropscore-doctor"
+PROBE = re.compile(rf"{PROBES}/[0-9A-HJKMNP-TV-Z]{{26}}(\.csv)?")
 LONGEST_NAME = 1024
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -21,12 +26,27 @@ def bare_etag(etag: str) -> str:
 
 
 def usable(blob: str) -> bool:
-    """Whether a name can be asked for, and is no folder and no note of ours."""
+    """Whether a name can be asked for, and is no folder and no note or probe of ours."""
     return (
         bool(blob.replace("\\", "/").rpartition("/")[2])
         and not unaddressable(blob)
         and not blob.endswith(NOTE)
+        and not is_probe(blob)
     )
+
+
+def is_probe(blob: str) -> bool:
+    """Whether a checkup wrote it. No route takes it: nobody's files are called so."""
+    return PROBE.fullmatch(blob) is not None
+
+
+def first_probe(since: datetime) -> str:
+    """Not after the name of any probe that was written since."""
+    return f"{PROBES}/{ulid(int(since.timestamp() * 1000), 0)}"
+
+
+def new_probe(now: datetime, end: str = "") -> str:
+    return f"{PROBES}/{new_run(now)}{end}"
 
 
 def unaddressable(blob: str) -> bool:
@@ -65,16 +85,16 @@ def new_run(now: datetime) -> str:
     return ulid(int(now.timestamp() * 1000), secrets.randbits(80))
 
 
-def named_at(run: str) -> datetime:
-    """When `new_run` made a name. Those of idempotency keys hold no time."""
+def begun_at(run: str) -> datetime:
+    """When a run was named by `new_run`."""
     milliseconds = 0
-    for digit in run[:10]:
-        milliseconds = milliseconds << 5 | CROCKFORD.index(digit)
-    return datetime.fromtimestamp((milliseconds & ((1 << 48) - 1)) / 1000, UTC)
+    for character in run[:10]:
+        milliseconds = milliseconds * 32 + CROCKFORD.index(character)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def run_of_idempotency_key(key: str) -> str:
-    """The run an `Idempotency-Key` stands for: the same key names the same run for good."""
+    """The run an `Idempotency-Key` stands for: the same key names the same run."""
     value = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:16], "big")
     return ulid(value >> 80, value)
 

@@ -144,6 +144,17 @@ class Heartbeat(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Arrivals(Record):
+    """How files are announced: the last probe whose event came, and how many files the sweep found without one."""
+
+    probe: str = ""
+    heard_at: str = ""
+    missed: int = 0
+    missed_at: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Owner(Record):
     """The task hub whose host works on this ledger, and the storage account the hub lies in."""
 

@@ -36,9 +36,9 @@ class StorageRetry(RetryPolicy[Any, Any]):
     azure-core's waits for as long as the server likes, and fails on a header that it cannot read.
     """
 
-    def __init__(self) -> None:
-        tries = dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), STORAGE_RETRIES)
-        super().__init__(**tries, retry_backoff_factor=STORAGE_BACKOFF)
+    def __init__(self, tries: int = STORAGE_RETRIES) -> None:
+        allowed = dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), tries)
+        super().__init__(**allowed, retry_backoff_factor=STORAGE_BACKOFF)
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         # The storage client says here whether it asks a secondary account, and wants to be told with the answer.

@@ -51,6 +51,7 @@ class Settings:
 
     storage_connection: str
     storage_uri: str
+    storage_queue_uri: str
     storage_client_id: str
     client_id: str
     inbox: str
@@ -87,6 +88,7 @@ class Settings:
         value = cls(
             storage_connection=read.text(STORAGE),
             storage_uri=read.text(f"{STORAGE}__blobServiceUri"),
+            storage_queue_uri=read.queue_uri(f"{STORAGE}__queueServiceUri"),
             storage_client_id=read.text(f"{STORAGE}__clientId") or read.text("AZURE_CLIENT_ID"),
             client_id=read.text("AZURE_CLIENT_ID"),
             workspace=read.workspace("DROPSCORE_WORKSPACE"),
@@ -130,6 +132,10 @@ class Reader:
         if not trusted_url(value):
             self.problems.append(f'{key}: "{value}" must be an https address (http only for this machine)')
         return value
+
+    def queue_uri(self, key: str) -> str:
+        """The address of queues, if it is set: a token is sent there."""
+        return self.url(key) if self.text(key) else ""
 
     def duration(self, key: str) -> timedelta:
         try:

@@ -16,7 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # Each is a whole local stack, whose idle processes cost a tenth of a processor: one process of the tests has it.
-STACKS = ("drops", "faulty", "strained")
+STACKS = ("drops", "faulty", "strained", "patient")
 # What they show by many requests, the tests of activities show one by one.
 LONG_STACKS = ("faulty", "strained")
 

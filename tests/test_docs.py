@@ -39,6 +39,12 @@ def test_the_readmes_route_is_a_route() -> None:
     assert parse_routes(sample[1]).of("diabetes/clinic.csv") is not None
 
 
+def test_every_check_of_the_doctor_is_documented_and_no_other() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "shared" / "checkup").glob("*.py"))
+    made = {*re.findall(r"Check\(\"([a-z-]+)\"", sources), "endpoint", "deployment", "scoring"}
+    assert made == set(re.findall(r"^\| `([a-z-]+)` \|", text("docs/doctor.md"), re.MULTILINE))
+
+
 @pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
 def test_no_link_leads_nowhere(doc: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)", doc.read_text("utf-8"))

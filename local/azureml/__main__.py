@@ -9,9 +9,10 @@ from pathlib import Path
 
 from local.faults.plan import NoFault, Plan
 
-from .deployments import DeploymentError, read_endpoints
-from .resource_bodies import scoring_uri
+from .batch_kinds import scoring_uri
+from .folders import read_folders
 from .server import Options, serve
+from .yaml_reading import DeploymentError
 
 
 def main() -> None:
@@ -20,26 +21,24 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     try:
-        endpoints = read_endpoints(arguments.folders)
+        options = _options(arguments)
+        asyncio.run(_serve(options))
     except DeploymentError as error:
         sys.exit(f"azureml: {error}")
-    try:
-        faults = Plan.read(arguments.faults.read_text()) if arguments.faults else Plan()
     except NoFault as error:
         sys.exit(f"azureml: {arguments.faults}: {error}")
-    asyncio.run(
-        _serve(
-            Options(
-                endpoints=endpoints,
-                storage=arguments.storage,
-                storage_alias=arguments.storage_alias,
-                state=arguments.state,
-                port=arguments.port,
-                identity_header=arguments.identity_header,
-                nodes=arguments.nodes,
-                faults=faults,
-            )
-        )
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """Raises DeploymentError and NoFault for files that cannot be used."""
+    return Options(
+        resources=read_folders(arguments.folders, arguments.nodes),
+        storage=arguments.storage,
+        storage_alias=arguments.storage_alias,
+        state=arguments.state,
+        port=arguments.port,
+        identity_header=arguments.identity_header,
+        faults=Plan.read(arguments.faults.read_text()) if arguments.faults else Plan(),
     )
 
 
@@ -61,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--identity-header", default="local", metavar="SECRET", help="what IDENTITY_HEADER must be"
     )
-    parser.add_argument("--nodes", type=int, default=4, help="jobs run at once; others wait (default: 4)")
+    parser.add_argument("--nodes", type=int, default=4, help="of a cluster no YAML describes (default: 4)")
     parser.add_argument("--faults", type=Path, metavar="FILE", help="a plan of what goes wrong, as JSON")
     return parser
 
@@ -73,8 +72,9 @@ async def _serve(options: Options) -> None:
 
     def announce(base: str) -> None:
         print(f"azureml ready at {base}")
-        for name in options.endpoints:
-            print(f"  {scoring_uri(base, name)}")
+        for resource in options.resources:
+            if resource.kind == "batchEndpoints":
+                print(f"  {scoring_uri(base, resource.name)}")
         sys.stdout.flush()
 
     await serve(options, announce, stop)

@@ -3,20 +3,27 @@
 import asyncio
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from local.faults.plan import Fault, Plan
 
+from .addresses import Places
 from .blobs import Storage
-from .deployments import Endpoint
+from .clock import now
+from .deployments import Catalogue, Deployment, PipelineDeployment
 from .execution import Execution, output_exists
-from .jobs import Job, JobFailed, JobStore, now
+from .job_logs import JobLogs
+from .jobs import Job, JobFailed, JobStore, Step
+from .nodes import NodePools, preempted
+from .pipeline_run import PipelineRun
+from .resources import ResourceStore
 
 logger = logging.getLogger(__name__)
 
 
 class Cluster:
-    """Runs jobs, at most `nodes` of them at once; the others wait, Running already, as in Azure.
+    """Runs jobs on the nodes of their computes; those that wait for nodes are Running already, as in Azure.
 
     Scratch files stand below `state`/work and go with the job; logs stay in `state`/logs/<job>.
     """
@@ -24,19 +31,21 @@ class Cluster:
     def __init__(
         self,
         store: JobStore,
-        endpoints: dict[str, Endpoint],
+        resources: ResourceStore,
+        catalogue: Catalogue,
         storage: Storage,
+        places: Places,
         state: Path,
-        nodes: int,
         faults: Plan,
     ) -> None:
         self._store = store
-        self._endpoints = endpoints
+        self._catalogue = catalogue
         self._storage = storage
+        self._places = places
         self._work = state / "work"
-        self._logs = state / "logs"
+        self.logs = JobLogs(state / "logs")
         self._faults = faults
-        self._nodes = asyncio.Semaphore(nodes)
+        self.nodes = NodePools(resources)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def start(self, job: Job, fault: Fault | None = None) -> None:
@@ -52,7 +61,8 @@ class Cluster:
             if job.status == "CancelRequested":
                 self._end(job, "Canceled")
             else:
-                self.start(job)
+                anew = tuple(Step(run=step.run, name=step.name) for step in job.steps)
+                self.start(self._store.change(job.name, steps=anew))
 
     def cancel(self, job: Job) -> None:
         """Ask a job to end; its processes are killed. A job that is over stays as it is."""
@@ -79,16 +89,14 @@ class Cluster:
         may_overwrite = job.status == "Finalizing"
         try:
             self._store.change(job.name, status="Running", started=now())
+            self.logs.note(job.name, f"Submitting {len(job.steps)} runs: {_named(job)}")
             if fault:
                 await self._suffer(job, fault)
-            async with self._nodes:
-                self._store.change(job.name, taken=now())
-                execution = await self._score(job, may_overwrite)
-            spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
-            if spoiling and spoiling.do == "delay":
-                self._end(job, "Completed")
-                await asyncio.sleep(spoiling.seconds)
-            await execution.publish(spoiling, overwrite=may_overwrite)
+            deployment = self._deployment(job)
+            if isinstance(deployment, PipelineDeployment):
+                await self._run_pipeline(job, deployment, may_overwrite)
+            else:
+                await self._run_model(job, deployment, may_overwrite)
         except JobFailed as failure:
             self._end(job, "Failed", {"code": failure.code, "message": str(failure)})
         except Exception as error:
@@ -108,22 +116,74 @@ class Cluster:
         elif fault.do == "fail":
             await asyncio.sleep(fault.seconds)
             raise JobFailed("UserError", fault.message)
+        elif fault.do == "preempt":
+            await asyncio.sleep(fault.seconds)
+            raise preempted(job.compute)
 
-    async def _score(self, job: Job, may_overwrite: bool) -> Execution:
-        """The job's rows, scored and not yet where they belong."""
-        endpoint = self._endpoints.get(job.endpoint)
-        deployment = endpoint.deployments.get(job.deployment) if endpoint else None
+    def _deployment(self, job: Job) -> Deployment | PipelineDeployment:
+        """Raises JobFailed where it has gone."""
+        deployment = self._catalogue.deployment(job.endpoint, job.deployment)
         if deployment is None:
             raise JobFailed(
                 "UserError", f"The deployment {job.endpoint}/{job.deployment} is gone; invoke another"
             )
-        if not may_overwrite and await self._storage.exists(job.output_address):
-            raise output_exists(job.output_address)
-        execution = Execution(job, deployment, self._storage, self._work / job.name, self._logs / job.name)
+        return deployment
+
+    async def _run_pipeline(self, job: Job, deployment: PipelineDeployment, may_overwrite: bool) -> None:
+        await PipelineRun(
+            job=job,
+            deployment=deployment,
+            store=self._store,
+            catalogue=self._catalogue,
+            storage=self._storage,
+            places=self._places,
+            folder=self._work / job.name,
+            logs=self.logs.folder(job.name),
+            taken=lambda compute: self.nodes.taken(compute, 1),
+        ).run(overwrite=may_overwrite)
+
+    async def _run_model(self, job: Job, deployment: Deployment, may_overwrite: bool) -> None:
+        self._step(job, status="Queued")
+        async with self.nodes.taken(job.compute, job.settings.instance_count):
+            self._step(job, status="Running", started=now())
+            execution = await self._score(job, deployment, may_overwrite)
+        spoiling = self._faults.take("output", f"{job.endpoint}/{job.deployment}")
+        if spoiling and spoiling.do == "delay":
+            self._end(job, "Completed")
+            await asyncio.sleep(spoiling.seconds)
+        await execution.publish(spoiling, overwrite=may_overwrite)
+
+    async def _score(self, job: Job, deployment: Deployment, may_overwrite: bool) -> Execution:
+        """The job's rows, scored and not yet where they belong."""
+        if not may_overwrite and await self._storage.exists(job.scored):
+            raise output_exists(job.scored)
+        execution = Execution(
+            job, deployment, self._storage, self._work / job.name, self.logs.folder(job.name)
+        )
         await execution.score()
         self._store.change(job.name, status="Finalizing")
+        self._step(job, status="Finalizing")
         return execution
 
+    def _step(self, job: Job, **changes: str) -> None:
+        self._store.change_step(job.name, 0, **changes)
+
     def _end(self, job: Job, status: str, error: dict[str, str] | None = None) -> None:
-        self._store.change(job.name, status=status, ended=now(), error=error)
+        job = self._store.change(job.name, status=status, ended=now(), error=error)
+        steps = tuple(_ended(job, step) for step in job.steps)
+        self._store.change(job.name, steps=steps)
+        self.logs.note(job.name, f"Runs are over: {_named(job)}; the job is {status}")
         logger.info("job %s of %s/%s: %s", job.name, job.endpoint, job.deployment, status)
+
+
+def _named(job: Job) -> str:
+    return ", ".join(f"{step.name} ({step.run})" for step in job.steps)
+
+
+def _ended(job: Job, step: Step) -> Step:
+    """A child run as the job's end leaves it: one that is over stays as it is, one that nobody reached is cancelled."""
+    if step.ended is not None:
+        return step
+    if step.started is None and job.component is not None:
+        return replace(step, status="Canceled", ended=job.ended)
+    return replace(step, status=job.status, ended=job.ended, error=job.error)

@@ -40,7 +40,7 @@ class Execution:
         for name in ("mount", "rows", "output"):
             (self._folder / name).mkdir(parents=True)
         self._logs.mkdir(parents=True, exist_ok=True)
-        files = await self._storage.files(self._job.input)
+        files = [file for source in self._job.inputs.values() for file in await self._storage.files(source)]
         size = settings.mini_batch_size
         self._waiting.extend((start, files[start : start + size]) for start in range(0, len(files), size))
         processes = min(len(self._waiting), settings.instance_count * settings.max_concurrency_per_instance)
@@ -62,7 +62,7 @@ class Execution:
 
         Raises JobFailed where there is such an output already, unless it may be overwritten.
         """
-        output = self._job.output_address
+        output = self._job.scored
         own = self._folder / "output"
         uploads = [
             (path, posixpath.join(posixpath.dirname(output.path), path.relative_to(own).as_posix()))

@@ -10,9 +10,9 @@ from typing import Any
 from aiohttp import web
 
 _LIFETIME = 3600
-_TENANT = "00000000-0000-0000-0000-00000000007e"
+TENANT = "00000000-0000-0000-0000-00000000007e"
 _CLIENT = "00000000-0000-0000-0000-00000000c11e"
-_PRINCIPAL = "00000000-0000-0000-0000-00000000001d"
+PRINCIPAL = "00000000-0000-0000-0000-00000000001d"
 
 
 class TokenDenied(Exception):
@@ -33,7 +33,7 @@ class Tokens:
         """A token for `audience` that lasts `lifetime` seconds."""
         issued = int(time.time())
         claims = {"aud": audience, "iat": issued, "nbf": issued, "exp": issued + lifetime}
-        claims |= {"iss": f"https://sts.windows.net/{_TENANT}/", "tid": _TENANT, "oid": _PRINCIPAL}
+        claims |= {"iss": f"https://sts.windows.net/{TENANT}/", "tid": TENANT, "oid": PRINCIPAL}
         signed = f"{_encode({'alg': 'HS256', 'typ': 'JWT'})}.{_encode(claims)}"
         return f"{signed}.{self._sign(signed)}"
 
@@ -47,6 +47,10 @@ class Tokens:
             raise TokenDenied("the token has expired")
         if claims["aud"].rstrip("/") not in audiences:
             raise TokenDenied(f"the token is for {claims['aud']}, not for {' or '.join(audiences)}")
+
+    def sign(self, text: str) -> str:
+        """A signature that opens what `text` names, for links without a token."""
+        return self._sign(text)
 
     def is_secret(self, header: str | None) -> bool:
         """Whether `header` is the identity header's secret."""

@@ -1,182 +1,179 @@
 """The body of an invoke, read strictly: keys in any case, unknown ones refused, overrides checked."""
 
 import posixpath
-import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .addresses import AddressError, check_input, datastore_address
-from .deployments import Settings
+from .addresses import DatastorePath, Places
+from .components import DATA_TYPES, Pipeline, Port
+from .deployments import Deployment, PipelineDeployment
+from .invocation_data import led_back, read_inputs, read_outputs
 from .jobs import JobInput, JobOutput
+from .reading import InvalidBody, members, required, string
+from .settings import MEMBERS, Settings
+from .workspace import path_of
 
 _PROPERTIES = (
-    *("compute", "dataset", "description", "errorThreshold", "inputData", "loggingLevel"),
-    *("maxConcurrencyPerInstance", "miniBatchSize", "name", "outputData", "outputDataset", "outputFileName"),
-    *("partitionKeys", "properties", "retrySettings", "tags"),
-    *("interactionEndpoints", "output", "provisioningState", "status"),
+    *MEMBERS,
+    *("dataset", "description", "inputData", "name", "outputData", "outputDataset", "partitionKeys"),
+    *("properties", "tags", "interactionEndpoints", "output", "provisioningState", "status"),
 )
-_COMPUTE = ("target", "instanceCount", "instanceType", "isLocal", "location", "properties")
-_REFUSED_PROPERTIES = ("dataset", "outputDataset", "partitionKeys")
-_INPUT_KINDS = ("UriFile", "UriFolder")
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE)
-
-
-class InvalidInvocation(ValueError):
-    """A body the service answers with 400; the message says which member, and what is expected."""
+_REFUSED_PROPERTIES = ("dataset", "partitionKeys")
+# Clients write literals as JSON values or as texts.
+_LITERALS = {
+    "string": (str, int, float),
+    "integer": (int, str),
+    "number": (int, float, str),
+    "boolean": (bool, str),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What a caller asked for; `settings` are the deployment's with the caller's overrides."""
+    """What a caller asked for; `settings` are the deployment's with the caller's overrides.
 
-    input: JobInput
-    output: JobOutput | None
+    `outputs` holds those that the caller has placed; the others go to their default places.
+    """
+
+    inputs: dict[str, JobInput]
+    outputs: dict[str, JobOutput]
     settings: Settings
     display_name: str | None
+    experiment: str | None
 
 
-def read_invocation(document: object, settings: Settings) -> Invocation:
-    """Read the body of an invoke of a deployment with `settings`.
+def read_invocation(
+    document: object, deployment: Deployment | PipelineDeployment, places: Places
+) -> Invocation:
+    """Read the body of an invoke. Raises InvalidBody.
 
-    Raises InvalidInvocation. tags, description, properties and compute.target are taken and not used.
+    tags, description and compute.target are taken and not used, nor is the experiment's name by a model deployment: its
+    documentation has it for pipelines alone.
     """
-    properties = _members(
-        _members(document, ("properties",), "the body").get("properties"), _PROPERTIES, "properties"
+    properties = members(
+        members(document, ("properties",), "the body").get("properties"), _PROPERTIES, "properties"
     )
     for name in _REFUSED_PROPERTIES:
-        if properties.get(name.lower()) is not None:
-            raise InvalidInvocation(f"properties.{name} is not emulated; use inputData and outputData")
-    try:
-        source, output = _read_input(properties), _read_output(properties)
-    except AddressError as error:
-        raise InvalidInvocation(str(error)) from None
+        if properties.get(name) is not None:
+            raise InvalidBody(f"properties.{name} is not emulated; use inputData and outputData")
+    inputs, outputs = read_inputs(properties, places), read_outputs(properties, places)
+    if isinstance(deployment, PipelineDeployment):
+        return _of_pipeline(properties, inputs, outputs, deployment)
+    return _of_model(properties, inputs, outputs, deployment, places)
+
+
+def _of_model(
+    properties: dict[str, Any],
+    inputs: dict[str, JobInput],
+    outputs: dict[str, JobOutput],
+    deployment: Deployment,
+    places: Places,
+) -> Invocation:
+    _check_model_data(inputs, outputs)
+    settings = deployment.settings.overridden(properties, counted="compute")
+    given = next(iter(outputs.values()), None) or _older_output(properties, settings, places)
     return Invocation(
-        input=source,
-        output=output,
-        settings=replace(settings, **_overrides(properties, output)),
-        display_name=_string(properties, "name"),
+        inputs=inputs,
+        outputs={"score": given} if given else {},
+        # The name of the file that the caller has placed wins over others.
+        settings=replace(settings, output_file_name=posixpath.basename(given.place.path))
+        if given
+        else settings,
+        display_name=string(properties, "name"),
+        experiment=None,
     )
 
 
-def iso_duration(seconds: float) -> str:
-    """Seconds in ISO 8601, as in PT30S or PT1H5M."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    parts = [f"{value:g}{unit}" for value, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if value]
-    return "PT" + "".join(parts or ["0S"])
-
-
-def _read_input(properties: dict[str, Any]) -> JobInput:
-    name, given = _only_one(properties.get("inputdata"), "inputData")
-    if re.fullmatch(r"\w+", name, re.ASCII) is None:
-        raise InvalidInvocation(
-            f"the input name {name!r} has other characters than letters, digits and underscores"
-        )
-    where = f"inputData.{name}"
-    data = _members(given, ("jobInputType", "uri", "value", "mode", "description"), where)
-    kind = _one_of(data.get("jobinputtype"), _INPUT_KINDS, f"{where}.jobInputType")
-    uri = _uri(data, where)
-    check_input(uri)
-    mode = _string(data, "mode") or "ReadOnlyMount"
-    return JobInput(name=name, kind=kind, uri=uri, mode=mode, description=_string(data, "description"))
-
-
-def _read_output(properties: dict[str, Any]) -> JobOutput | None:
-    if not properties.get("outputdata"):
-        return None
-    name, given = _only_one(properties["outputdata"], "outputData")
-    where = f"outputData.{name}"
-    data = _members(given, ("jobOutputType", "uri", "mode", "description"), where)
-    _one_of(data.get("joboutputtype"), ("UriFile",), f"{where}.jobOutputType")
-    uri = _uri(data, where)
-    if datastore_address(uri) is None or uri.endswith("/"):
-        raise InvalidInvocation(
-            f"{where}.uri {uri} is not a file in a datastore; give azureml://datastores/…"
-        )
-    mode = _string(data, "mode") or "ReadWriteMount"
-    return JobOutput(uri=uri, mode=mode, description=_string(data, "description"))
-
-
-def _overrides(properties: dict[str, Any], output: JobOutput | None) -> dict[str, Any]:
-    """The settings the caller gives, by their names in Settings; the output's file name wins over others."""
-    compute = _members(properties.get("compute") or {}, _COMPUTE, "compute")
-    retry = _members(properties.get("retrysettings") or {}, ("maxRetries", "timeout"), "retrySettings")
-    given = {
-        "instance_count": _integer(compute, "instanceCount", 1),
-        "max_concurrency_per_instance": _integer(properties, "maxConcurrencyPerInstance", 1),
-        "mini_batch_size": _integer(properties, "miniBatchSize", 1),
-        "error_threshold": _integer(properties, "errorThreshold", -1),
-        "max_retries": _integer(retry, "maxRetries", 0),
-        "timeout": _seconds(retry.get("timeout")),
-        "logging_level": _string(properties, "loggingLevel"),
-        "output_file_name": posixpath.basename(output.uri)
-        if output
-        else _string(properties, "outputFileName"),
+def _of_pipeline(
+    properties: dict[str, Any],
+    inputs: dict[str, JobInput],
+    outputs: dict[str, JobOutput],
+    deployment: PipelineDeployment,
+) -> Invocation:
+    for name in (*MEMBERS, "outputDataset"):
+        if properties.get(name) is not None:
+            raise InvalidBody(f"{name} is for model deployments; {deployment.name} is a pipeline component")
+    _check_pipeline_data(inputs, outputs, deployment.pipeline)
+    placed = {
+        name: replace(output, step=_writer(deployment.pipeline, name)) for name, output in outputs.items()
     }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _members(document: object, known: Iterable[str], where: str) -> dict[str, Any]:
-    """An object's members by their names in lower case; unknown ones are refused, as ARM's parser does."""
-    if not isinstance(document, dict):
-        raise InvalidInvocation(f"{where} is not an object")
-    lowered = {name.lower() for name in known}
-    for name in document:
-        if name.lower() not in lowered:
-            raise InvalidInvocation(f"Could not find member '{name}' on {where}")
-    return {name.lower(): value for name, value in document.items()}
-
-
-def _only_one(document: object, where: str) -> tuple[str, object]:
-    if not isinstance(document, dict) or len(document) != 1:
-        raise InvalidInvocation(
-            f"{where} must hold exactly one entry: a model deployment takes one input, one output"
-        )
-    name, given = next(iter(document.items()))
-    return str(name), given
-
-
-def _one_of(value: object, choices: tuple[str, ...], where: str) -> str:
-    for choice in choices:
-        if isinstance(value, str) and value.lower() == choice.lower():
-            return choice
-    raise InvalidInvocation(
-        f"{where} {value!r} is not supported for a model deployment; use {' or '.join(choices)}"
+    return Invocation(
+        inputs=inputs,
+        outputs=placed,
+        settings=deployment.settings,
+        display_name=string(properties, "name"),
+        experiment=_experiment(properties),
     )
 
 
-def _string(document: dict[str, Any], name: str) -> str | None:
-    value = document.get(name.lower())
-    if not isinstance(value, str | None):
-        raise InvalidInvocation(f"{name} is {value!r}, not a string")
-    return value
-
-
-def _uri(document: dict[str, Any], where: str) -> str:
-    uri = _string(document, "uri")
-    if not uri:
-        raise InvalidInvocation(f"{where}.uri is missing")
-    return uri
-
-
-def _integer(document: dict[str, Any], name: str, least: int) -> int | None:
-    value = document.get(name.lower())
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise InvalidInvocation(f"{name} is {value!r}; it must be a whole number of at least {least}")
-    return value
-
-
-def _seconds(value: object) -> float | None:
-    if value is None:
-        return None
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    days, hours, minutes, seconds = (float(part or 0) for part in match.groups()) if match else (0.0,) * 4
-    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if total <= 0:
-        raise InvalidInvocation(
-            f"retrySettings.timeout is {value!r}; it must be an ISO 8601 duration such as PT5M"
+def _check_model_data(inputs: dict[str, JobInput], outputs: dict[str, JobOutput]) -> None:
+    """A model deployment takes one data input and one file as its output."""
+    if len(inputs) != 1 or len(outputs) > 1:
+        raise InvalidBody(
+            "inputData and outputData must hold exactly one entry: "
+            "a model deployment takes one input, one output"
         )
-    return total
+    if any(one.kind == "Literal" for one in inputs.values()):
+        raise InvalidBody("a model deployment takes no Literal; it is for pipeline components")
+    if any(output.kind != "UriFile" for output in outputs.values()):
+        raise InvalidBody("the output of a model deployment is a file; use UriFile")
+
+
+def _check_pipeline_data(
+    inputs: dict[str, JobInput], outputs: dict[str, JobOutput], pipeline: Pipeline
+) -> None:
+    """A pipeline takes the inputs and outputs that its component names, of the types it says."""
+    _refuse_unknown(inputs, pipeline.inputs, "input")
+    _refuse_unknown(outputs, pipeline.outputs, "output")
+    for name, port in pipeline.inputs.items():
+        if name in inputs:
+            _check_input(name, inputs[name], port)
+        elif port.default is None and not port.optional:
+            raise InvalidBody(f"inputData.{name} is missing; the component has no default for it")
+    for name, output in outputs.items():
+        if output.kind != DATA_TYPES[pipeline.outputs[name]]:
+            raise InvalidBody(f"outputData.{name} must be of the type {pipeline.outputs[name]}")
+
+
+def _refuse_unknown(given: Mapping[str, object], known: Mapping[str, object], what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise InvalidBody(f"the component has no {what} {name}; it has {', '.join(known) or 'none'}")
+
+
+def _check_input(name: str, given: JobInput, port: Port) -> None:
+    if port.kind in DATA_TYPES:
+        if given.kind != DATA_TYPES[port.kind]:
+            raise InvalidBody(f"inputData.{name} must be of the type {DATA_TYPES[port.kind]}")
+        return
+    if (
+        given.kind != "Literal"
+        or not isinstance(given.value, _LITERALS[port.kind])
+        or (isinstance(given.value, bool) and port.kind != "boolean")
+    ):
+        raise InvalidBody(f"inputData.{name} must be a Literal whose value is of the type {port.kind}")
+
+
+def _writer(pipeline: Pipeline, output: str) -> str | None:
+    step = pipeline.source_of(output)
+    return step.name if step else None
+
+
+def _older_output(properties: dict[str, Any], settings: Settings, places: Places) -> JobOutput | None:
+    """The output in the form of older clients: a folder of a datastore and, elsewhere, the file's name."""
+    given = properties.get("outputDataset")
+    if given is None:
+        return None
+    data = members(given, ("datastoreId", "path"), "outputDataset")
+    path = path_of(required(data, "datastoreId", "outputDataset")) or ""
+    folder = (string(data, "path") or "").strip("/")
+    place = DatastorePath(path.rpartition("/")[2], posixpath.join(folder, settings.output_file_name))
+    return JobOutput(kind="UriFile", place=place, address=led_back(places.of, place), uri=place.arm_id)
+
+
+def _experiment(properties: dict[str, Any]) -> str | None:
+    given = properties.get("properties") or {}
+    if not isinstance(given, dict):
+        raise InvalidBody("properties.properties is not an object")
+    return next((str(value) for key, value in given.items() if key.lower() == "experimentname"), None)

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-from .addresses import datastore_id
-from .invocation import iso_duration
-from .jobs import Job
+from .clock import iso_duration
+from .jobs import Job, JobInput, JobOutput
 from .refusals import error_details
-from .workspace import WORKSPACE_ID
+from .workspace import DATASTORE, WORKSPACE_ID
 
 
 def dataplane_job(job: Job) -> dict[str, Any]:
@@ -33,11 +32,11 @@ def arm_job(job: Job) -> dict[str, Any]:
         "properties": {
             "description": f"Pipeline submission for endpoint: {job.endpoint}, deployment: {job.deployment}.",
             "tags": arm_tags(job),
-            "properties": _run_properties(job, stages="stages"),
+            "properties": run_properties(job, stages="stages"),
             "displayName": job.display_name,
             "status": job.status,
-            "experimentName": job.endpoint,
-            "services": {kind: _service(job, kind) for kind in ("Tracking", "Studio")},
+            "experimentName": job.experiment,
+            "services": services(job),
             "computeId": None,
             "isArchived": False,
             "identity": None,
@@ -55,7 +54,28 @@ def arm_job(job: Job) -> dict[str, Any]:
 
 def arm_tags(job: Job) -> dict[str, str]:
     """The tags a batch job has in Azure Resource Manager."""
-    return {"azureml.batchrun": "true", "azureml.deploymentname": job.deployment}
+    kind = "azureml.batchjob" if job.component is None else "azureml.pipelinejob"
+    return {
+        "azureml.batchrun": "true",
+        "azureml.deploymentname": job.deployment,
+        "azureml.jobtype": kind,
+    }
+
+
+def child_job(run: str) -> dict[str, Any]:
+    """A child run under {workspace}/jobs, where it has no properties any more: clients turn to run history."""
+    return {
+        "id": f"{WORKSPACE_ID}/jobs/{run}",
+        "name": run,
+        "type": "Microsoft.MachineLearningServices/workspaces/jobs",
+        "properties": None,
+        "systemData": None,
+    }
+
+
+def services(job: Job) -> dict[str, Any]:
+    """Where a job can be followed."""
+    return {kind: _service(job, kind) for kind in ("Tracking", "Studio")}
 
 
 def system_data(created: str) -> dict[str, str]:
@@ -66,14 +86,7 @@ def system_data(created: str) -> dict[str, str]:
 def _dataplane_properties(job: Job) -> dict[str, Any]:
     properties = {
         "provisioningState": "Succeeded",
-        "inputData": {
-            job.input.name: {
-                "description": job.input.description,
-                "uri": job.input.uri,
-                "mode": job.input.mode,
-                "jobInputType": job.input.kind,
-            }
-        },
+        "inputData": {name: _input(given) for name, given in job.inputs.items()},
         "compute": {
             "target": f"{WORKSPACE_ID}/computes/{job.compute}",
             "instanceCount": None,
@@ -83,42 +96,47 @@ def _dataplane_properties(job: Job) -> dict[str, Any]:
             "properties": None,
         },
         "output": {"datastoreId": None, "path": None},
-        "retrySettings": {
-            "maxRetries": job.settings.max_retries,
-            "timeout": iso_duration(job.settings.timeout),
-        },
+        "retrySettings": _retry_settings(job),
         "status": job.status,
         "interactionEndpoints": {kind: _interaction(job, kind) for kind in ("Tracking", "Studio")},
-        "tags": {
-            "outputType": "output_data",
-            "inputType": "input_data",
-            "azureml.jobtype": "azureml.batchjob",
-        }
-        | arm_tags(job),
-        "properties": _run_properties(job, stages="azureml.pipelines.stages"),
+        "tags": {"outputType": "output_data", "inputType": "input_data"} | arm_tags(job),
+        "properties": run_properties(job, stages="azureml.pipelines.stages"),
         "name": job.display_name,
     }
     return properties | _outputs(job)
 
 
 def _outputs(job: Job) -> dict[str, Any]:
-    """The address as sent, under the one key the service uses; once completed, in the ARM form."""
-    if job.status == "Completed":
-        job_output = {
-            "description": None,
-            "uri": datastore_id(job.output_address.path),
-            "mode": "ReadWriteMount",
-        }
-    elif job.output is not None:
-        job_output = {"description": job.output.description, "uri": job.output.uri, "mode": job.output.mode}
-    else:
-        return {}
-    return {"outputData": {"score": job_output | {"jobOutputType": "UriFile"}}}
+    """The addresses as sent; once completed, those of all outputs in the ARM form."""
+    done = job.status == "Completed"
+    shown = {name: _output(output, done) for name, output in job.outputs.items() if done or output.uri}
+    return {"outputData": shown} if shown else {}
 
 
-def _run_properties(job: Job, stages: str) -> dict[str, str]:
+def _input(given: JobInput) -> dict[str, Any]:
+    if given.kind == "Literal":
+        return {"description": given.description, "value": given.value, "jobInputType": given.kind}
+    return {
+        "description": given.description,
+        "uri": given.uri,
+        "mode": given.mode,
+        "jobInputType": given.kind,
+    }
+
+
+def _output(output: JobOutput, done: bool) -> dict[str, Any]:
+    return {
+        "description": output.description,
+        "uri": output.place.arm_id if done else output.uri,
+        "mode": output.mode,
+        "jobOutputType": output.kind,
+    }
+
+
+def run_properties(job: Job, stages: str) -> dict[str, str]:
+    """The properties of a job's run; `stages` is the name under which the times of a completed one stand."""
     properties = {
-        "azureml.pipelineid": job.child,
+        "azureml.pipelineid": job.steps[0].run,
         "azureml.runsource": "azureml.PipelineRun",
         "runSource": "Unavailable",
         "runType": "HTTP",
@@ -127,14 +145,38 @@ def _run_properties(job: Job, stages: str) -> dict[str, str]:
         "azureml.continue_on_failed_optional_input": "False",
         "azureml.pipelineComponent": "pipelinerun",
     }
+    if job.component is not None:
+        properties |= _pipeline_properties(job, job.component)
     if job.status == "Completed":
         execution = {"StartTime": job.started, "EndTime": job.ended, "Status": "Finished"}
         properties[stages] = json.dumps({"Initialization": None, "Execution": execution})
     return properties
 
 
+def _retry_settings(job: Job) -> dict[str, Any] | None:
+    if job.component is not None:
+        return None
+    return {"maxRetries": job.settings.max_retries, "timeout": iso_duration(job.settings.timeout)}
+
+
+def _pipeline_properties(job: Job, component: str) -> dict[str, str]:
+    stores = [output.place.datastore for output in job.outputs.values() if output.uri is None]
+    return {
+        "azureml.endpointname": job.endpoint,
+        "azureml.deploymentname": job.deployment,
+        "azureml.SourceComponentId": component,
+        "azureml.sourcepipelinerunid": job.name,
+        "azureml.defaultComputeName": job.compute,
+        "azureml.defaultDataStoreName": stores[0] if stores else DATASTORE,
+        "azureml.runLineageType": "batchDeployment",
+        "runSource": "BatchDeployment",
+    }
+
+
 def _parameters(job: Job) -> dict[str, str]:
-    """What the scoring step was given, every value a string."""
+    """What the scoring step was given, or the literals of a pipeline, every value a string."""
+    if job.component is not None:
+        return {name: str(given.value) for name, given in job.inputs.items() if given.kind == "Literal"}
     settings = job.settings
     parameters = {
         "run_max_try": str(settings.max_retries),
@@ -147,7 +189,8 @@ def _parameters(job: Job) -> dict[str, str]:
         "NodeCount": str(settings.instance_count),
         "append_row_file_name": settings.output_file_name,
     }
-    return parameters | ({"output_uri": job.output.uri} if job.output else {})
+    given = job.outputs["score"].uri
+    return parameters | ({"output_uri": given} if given else {})
 
 
 def _interaction(job: Job, kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from .clock import now
 from .workspace import LOCATION
 
 TOKEN_DENIED = (
@@ -58,16 +59,19 @@ def error_details(code: str, message: str) -> dict[str, Any]:
 
 def dataplane_refusal(status: int, message: str, code: str = "UserError") -> Refusal:
     """An error in the envelope of the dataplane services."""
-    return Refusal(
-        status,
-        {
-            "error": error_details(code, message),
-            "correlation": {"operation": None, "request": None},
-            "environment": LOCATION,
-            "location": LOCATION,
-            "componentName": "batch-endpoint",
-        },
-    )
+    return Refusal(status, error_envelope(code, message, "batch-endpoint"))
+
+
+def error_envelope(code: str, message: str, component: str) -> dict[str, Any]:
+    """An error in the envelope of the dataplane services, run history included."""
+    return {
+        "error": error_details(code, message),
+        "correlation": {"operation": "", "request": ""},
+        "environment": LOCATION,
+        "location": LOCATION,
+        "time": now(),
+        "componentName": component,
+    }
 
 
 def arm_refusal(status: int, message: str, code: str = "UserError") -> Refusal:

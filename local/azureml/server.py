@@ -16,56 +16,76 @@ from local.faults.http import misbehaving
 from local.faults.plan import Plan
 
 from . import identity
+from .addresses import Places
+from .all_kinds import kind_of, work_of
 from .arm import ArmPlane
+from .assets import Assets
+from .batch_kinds import scoring_uri
 from .blobs import Storage
 from .cluster import Cluster
 from .control import ControlPlane
-from .deployments import Endpoint, read_endpoints
+from .deployments import Catalogue
+from .folders import read_folders
+from .history import HistoryPlane
 from .identity import Tokens
 from .jobs import JobStore
 from .mfe import MfePlane
+from .online_scoring import OnlineScoringPlane
+from .online_serving import OnlineServing
+from .operations import Operations
+from .reading import InvalidBody
 from .refusals import answer_refusals
-from .resource_bodies import scoring_uri
+from .request_log import RequestLog
+from .resources import FOLDER, Resource, ResourceStore
 from .scoring import ScoringPlane
 from .service import Service
-from .workspace import WORKSPACE_ID
+from .uploads import uploaded
+from .workspace import ARTIFACT_DATASTORE, DATASTORE, DATASTORE_CONTAINER, WORKSPACE_ID
+from .yaml_reading import DeploymentError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What an emulator is started with.
 
-    `storage` is a connection string, `storage_alias` another address of that account, `state` a folder of its own,
-    `port` 0 a free one, `nodes` the jobs run at once, `deduplicate` whether a repeated repeatability id gives the job
-    made for it (unknown in Azure),
-    `faults` what goes wrong.
+    `resources` are those of the folders served, `storage` is a connection string, `storage_alias` another address of
+    that account, `state` a folder of its own, `port` 0 a free one, `deduplicate` whether a repeated repeatability id
+    gives the job made for it (unknown in Azure), `provisioning` how many seconds it takes at least to make or change a
+    resource, `faults` what goes wrong.
     """
 
-    endpoints: dict[str, Endpoint]
+    resources: list[Resource]
     storage: str
     state: Path
     storage_alias: str = ""
     port: int = 0
     identity_header: str = "local"
-    nodes: int = 4
     deduplicate: bool = False
     page_size: int = 30
+    provisioning: float = 0.2
     faults: Plan = field(default_factory=Plan)
 
 
 async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; `ready` is called with the base address. Leaves no process behind."""
     async with _service(options) as service:
-        application = web.Application(middlewares=[misbehaving(service.faults), answer_refusals])
-        for plane in (ScoringPlane(service), MfePlane(service), ControlPlane(service), ArmPlane(service)):
-            application.add_routes(plane.routes())
+        log = RequestLog()
+        middlewares = [misbehaving(service.faults), log.middleware(), answer_refusals]
+        application = web.Application(middlewares=middlewares)
+        application.add_routes(log.routes())
+        planes = (ScoringPlane, OnlineScoringPlane, MfePlane, HistoryPlane, ControlPlane, ArmPlane)
+        for plane in planes:
+            application.add_routes(plane(service).routes())
         application.add_routes(identity.routes(service.tokens))
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", options.port).start()
+            service.base = "http://{}:{}".format(*runner.addresses[0])
+            service.online.resume()
+            service.operations.resume()
             service.cluster.resume()
-            ready("http://{}:{}".format(*runner.addresses[0]))
+            ready(service.base)
             await stop.wait()
         finally:
             await runner.cleanup()
@@ -75,25 +95,66 @@ async def serve(options: Options, ready: Callable[[str], None], stop: asyncio.Ev
 async def _service(options: Options) -> AsyncIterator[Service]:
     """The service with its files and connections open."""
     options.state.mkdir(parents=True, exist_ok=True)
-    storage = Storage(options.storage, options.storage_alias)
+    storage = Storage(options.storage)
+    resources = ResourceStore(options.state / "resources.sqlite")
     store = JobStore(options.state / "jobs.sqlite")
-    cluster = Cluster(store, options.endpoints, storage, options.state, options.nodes, options.faults)
+    places = Places(resources, storage.url, options.storage_alias)
+    assets = Assets(storage, places, options.state / "assets")
+    catalogue = Catalogue(resources, assets)
+    service = Service(
+        resources=resources,
+        operations=Operations(
+            resources, lambda resource: work_of(service, resource), pause=options.provisioning
+        ),
+        places=places,
+        assets=assets,
+        catalogue=catalogue,
+        online=OnlineServing(resources, assets, catalogue, options.state),
+        store=store,
+        cluster=Cluster(store, resources, catalogue, storage, places, options.state, options.faults),
+        storage=storage,
+        tokens=Tokens(options.identity_header),
+        deduplicate=options.deduplicate,
+        page_size=options.page_size,
+        faults=options.faults,
+    )
     try:
         await storage.open()
-        yield Service(
-            endpoints=options.endpoints,
-            store=store,
-            cluster=cluster,
-            storage=storage,
-            tokens=Tokens(options.identity_header),
-            deduplicate=options.deduplicate,
-            page_size=options.page_size,
-            faults=options.faults,
-        )
+        kept = [await uploaded(storage, resource) for resource in options.resources]
+        serve_resources(service, [*default_datastores(storage.account), *kept])
+        yield service
     finally:
-        await cluster.close()
+        await service.operations.close()
+        await service.online.close()
+        await service.cluster.close()
         await storage.close()
         store.close()
+        resources.close()
+
+
+def serve_resources(service: Service, resources: Iterable[Resource]) -> None:
+    """Make the resources of the folders, in the place of what they held at the last start.
+
+    Raises DeploymentError for what the service would not take.
+    """
+    service.resources.forget(FOLDER)
+    for resource in resources:
+        try:
+            service.resources.put(kind_of(service, resource).checked(resource))
+        except InvalidBody as error:
+            raise DeploymentError(f"{resource.path}: {error}") from None
+
+
+def default_datastores(account: str) -> list[Resource]:
+    """The datastores that every workspace has."""
+    properties = {
+        "datastoreType": "AzureBlob",
+        "accountName": account,
+        "containerName": DATASTORE_CONTAINER,
+        "credentials": {"credentialsType": "AccountKey"},
+    }
+    names = (DATASTORE, ARTIFACT_DATASTORE)
+    return [Resource(path=f"datastores/{name}", properties=properties, origin=FOLDER) for name in names]
 
 
 class AzureMLEmulator:
@@ -115,16 +176,17 @@ class AzureMLEmulator:
         nodes: int = 4,
         deduplicate: bool = False,
         page_size: int = 30,
+        provisioning: float = 0.2,
     ) -> None:
         self._options = Options(
-            endpoints=read_endpoints(folders),
+            resources=read_folders(folders, nodes),
             storage=storage,
             state=state,
             port=port,
             identity_header=identity_header,
-            nodes=nodes,
             deduplicate=deduplicate,
             page_size=page_size,
+            provisioning=provisioning,
         )
         self._address: Future[str] = Future()
         self._thread = threading.Thread(target=self._run, name="azureml emulator")

@@ -1,10 +1,13 @@
-"""One scoring process: loads a scoring script, calls its `init()`, then `run(mini_batch)` for each request.
+"""One scoring process: loads a scoring script, calls its `init()`, then its `run()` for each request.
+
+A batch request holds the `files` of a mini-batch and where its `rows` go, an online one the `body` of an HTTP request.
 
 Started by path, never imported: it must not pull the emulator into the script's interpreter. Requests come
 on stdin and replies go to stdout, one JSON object a line; whatever the script prints goes to stderr.
 """
 
 import importlib.util
+import inspect
 import json
 import os
 import signal
@@ -36,7 +39,7 @@ def main(code: str, script: str) -> None:
     while True:
         request = requests.get()
         try:
-            reply({"returned": _write_rows(run(request["files"]), Path(request["rows"]))})
+            reply(_batch(run, request) if "files" in request else _online(run, request))
         except BaseException as error:  # noqa: BLE001  (as above)
             reply(_failure(error))
 
@@ -60,7 +63,7 @@ def _receive(source: IO[str], requests: SimpleQueue[dict[str, Any]]) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _load(code: Path, script: str) -> Callable[[list[str]], object]:
+def _load(code: Path, script: str) -> Callable[..., object]:
     """The script's `run`, after its `init`, with the code folder importable."""
     sys.path.insert(0, str(code))
     name = Path(script).stem
@@ -71,8 +74,22 @@ def _load(code: Path, script: str) -> Callable[[list[str]], object]:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     module.init()
-    run: Callable[[list[str]], object] = module.run
+    run: Callable[..., object] = module.run
     return run
+
+
+def _batch(run: Callable[..., object], request: dict[str, Any]) -> dict[str, Any]:
+    return {"returned": _write_rows(run(request["files"]), Path(request["rows"]))}
+
+
+def _online(run: Callable[..., object], request: dict[str, Any]) -> dict[str, Any]:
+    """What run() returned as JSON, texts too, and `{}` for None: as azureml-inference-server-http 1.5.1 does.
+
+    Like there, run() gets the headers where it has a parameter `request_headers`.
+    """
+    wants_headers = "request_headers" in inspect.signature(run).parameters
+    result = run(request["body"], **({"request_headers": request["headers"]} if wants_headers else {}))
+    return {"body": json.dumps({} if result is None else result)}
 
 
 def _write_rows(result: object, path: Path) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.host.host import Host
 from local.host.indexing import IndexingError
+from local.host.keys import InvalidKeysError, Keys
 from local.host.logs import log_to_stderr
 from local.host.service import run_until_signalled
 from local.host.state import StateInUse
@@ -21,11 +22,15 @@ def main() -> None:
         "--state", type=Path, required=True, help="directory of the host's database; one host each"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--keys", type=Path, metavar="FILE", help="ask for HTTP keys as Azure does; made where it is missing"
+    )
     arguments = parser.parse_args()
     log_to_stderr()
     try:
-        host = Host(arguments.app, arguments.state, address=arguments.host, port=arguments.port)
-    except (IndexingError, StateInUse) as refusal:
+        keys = Keys.from_file(arguments.keys) if arguments.keys else None
+        host = Host(arguments.app, arguments.state, address=arguments.host, port=arguments.port, keys=keys)
+    except (IndexingError, InvalidKeysError, StateInUse) as refusal:
         sys.exit(str(refusal))
 
     def announce() -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from local.host.episode import Catalog
+from local.host.episode import Catalog, did_you_mean
 from local.host.instances import Instance, Status, id_problem
 from local.host.protocol import EventType, event
+from local.host.rewind import rewind
 from local.host.store import Store
 
 
@@ -24,12 +25,20 @@ class DurableClient:
     """Client operations on the store; each is one transaction, and wakes the engine."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, wake: Callable[[], None], default_version: str = ""
+        self,
+        store: Store,
+        catalog: Catalog,
+        wake: Callable[[], None],
+        *,
+        default_version: str = "",
+        replaces_live: bool = False,
     ) -> None:
+        """With `replaces_live` a start replaces an instance of its id whatever it is doing."""
         self.store = store
         self._catalog = catalog
         self._wake = wake
         self._default_version = default_version
+        self._replaces_live = replaces_live
 
     def start(
         self, name: str, instance_id: str | None, input_text: str | None, version: str | None = None
@@ -41,6 +50,7 @@ class DurableClient:
         if not self._catalog.knows_orchestrator(name):
             raise InvalidStartError(
                 f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator function."
+                f"{did_you_mean(self._catalog.orchestrator_like(name))}"
             )
         instance_id = uuid4().hex if instance_id is None else instance_id
         problem = id_problem(instance_id)
@@ -48,7 +58,7 @@ class DurableClient:
             raise InvalidStartError(problem)
         with self.store.state.transaction():
             existing = self.store.instance(instance_id)
-            if existing and existing.status.live:
+            if existing and existing.status.live and not self._replaces_live:
                 raise InstanceExistsError(
                     f"An Orchestration instance with the status {existing.status} already exists."
                 )
@@ -77,6 +87,12 @@ class DurableClient:
     def resume(self, instance: Instance, reason: str | None) -> None:
         """Let a suspended instance go on."""
         self._send(instance, EventType.EXECUTION_RESUMED, Reason=reason)
+
+    def rewind(self, instance: Instance, reason: str | None) -> None:
+        """Let a failed instance do again what failed."""
+        with self.store.state.transaction():
+            rewind(self.store, instance, reason)
+        self._wake()
 
     def purge(self, condition: str, values: Sequence[Any]) -> int:
         """Forget the ended instances that meet an SQL condition; returns how many."""

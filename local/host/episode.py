@@ -17,6 +17,11 @@ from local.host.replay import (
     UnsupportedActionError,
 )
 
+HANDED_OUT = (
+    "the host has handed out everything that the code asked for, the SDK still waits: does the name of an event differ "
+    "in upper and lower case from the awaited one?"
+)
+
 
 class Catalog(Protocol):
     """Which functions there are; names are case-insensitive."""
@@ -24,6 +29,17 @@ class Catalog(Protocol):
     def knows_activity(self, name: str) -> bool: ...
 
     def knows_orchestrator(self, name: str) -> bool: ...
+
+    def activity_like(self, name: str, /) -> str | None:
+        """Return the activity that a name without one probably means."""
+
+    def orchestrator_like(self, name: str, /) -> str | None:
+        """Return the orchestrator that a name without one probably means."""
+
+
+def did_you_mean(name: str | None) -> str:
+    """Return the sentence that suggests `name`, with a space before it."""
+    return f" Did you mean '{name}'?" if name else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +118,13 @@ def _unschedulable(steps: Mapping[int, Step], instance: Instance, catalog: Catal
         ancestors.add(instance.parent.instance_id.lower())
     for step in steps.values():
         if isinstance(step, Activity) and not catalog.knows_activity(step.name):
-            return f"The function '{step.name}' doesn't exist or is not an activity function."
+            hint = did_you_mean(catalog.activity_like(step.name))
+            return f"The function '{step.name}' doesn't exist or is not an activity function.{hint}"
         if not isinstance(step, SubOrchestration):
             continue
         if not catalog.knows_orchestrator(step.name):
-            return f"The function '{step.name}' doesn't exist or is not an orchestrator function."
+            hint = did_you_mean(catalog.orchestrator_like(step.name))
+            return f"The function '{step.name}' doesn't exist or is not an orchestrator function.{hint}"
         if (step.instance_id or "").lower() in ancestors:
             return f"The sub-orchestration id {step.instance_id!r} is that of its parent or grandparent."
     return None
@@ -125,5 +143,8 @@ def _warnings(replay: Replay, answer: Answer) -> list[str]:
             "on Azure too: start to wait before anything can send, or use one event name per message"
         )
     if not replay.open and not replay.waits_for_event and not replay.continued:
-        warnings.append("the instance is Running with nothing outstanding: nothing will ever move it on")
+        hint = f"; {HANDED_OUT}" if answer.actions and not answer.ended else ""
+        warnings.append(
+            f"the instance is Running with nothing outstanding: nothing will ever move it on{hint}"
+        )
     return warnings

@@ -15,6 +15,7 @@ from local.host.client import DurableClient
 from local.host.engine import Engine
 from local.host.indexing import IndexedFunction, IndexingError, index
 from local.host.invocation import Worker
+from local.host.keys import Keys
 from local.host.links import Links
 from local.host.processes import WorkerProcesses
 from local.host.settings import HostConfig, MissingSettingError, load_local_settings, worker_processes
@@ -31,8 +32,17 @@ MAX_BODY = 100 * 1024 * 1024
 class Host:
     """A Functions host for one app. Made ready by its constructor, serving between `start` and `stop`."""
 
-    def __init__(self, app_dir: Path, state_dir: Path, *, port: int, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        app_dir: Path,
+        state_dir: Path,
+        *,
+        port: int,
+        address: str = "127.0.0.1",
+        keys: Keys | None = None,
+    ) -> None:
         """Index the app and open the state; raises IndexingError, StateInUse."""
+        self._keys = keys or Keys.from_environment()
         self._address = address
         self._port = port
         self.url = f"http://{address}:{port}"
@@ -45,8 +55,8 @@ class Host:
             processes = worker_processes()
         except ValueError as problem:
             raise IndexingError([str(problem)]) from problem
-        links = Links(self.url, config.hub_name)
-        self.worker = _worker(app_dir, links, processes)
+        links = Links(self.url, config.hub_name, self._keys.system.get("durabletask_extension", "local"))
+        self.worker = _worker(app_dir, links, processes, config.function_timeout)
         self._state = State(state_dir)
         self._work = RunningWork()
         self._assemble(config, links)
@@ -61,14 +71,26 @@ class Host:
             max_activities=config.max_activities,
             versioning=config.versioning,
         )
-        client = DurableClient(store, self.worker, self._engine.wake, config.versioning.default)
+        client = DurableClient(
+            store,
+            self.worker,
+            self._engine.wake,
+            default_version=config.versioning.default,
+            replaces_live=config.replaces_live,
+        )
         self._timers = Timers(self._state, self.worker, self._work)
-        self._deliveries = BlobDeliveries(self._state, self.worker, self._work)
+        self._deliveries = BlobDeliveries(
+            self._state,
+            self.worker,
+            self._work,
+            attempts=config.blob_attempts,
+            concurrent=config.max_blobs,
+        )
         by_event, polled = _by_source(self.worker.of_kind("blobTrigger"))
         events = BlobEvents(self._state, by_event, self._deliveries)
         self._polling = BlobPolling(self._state, polled, self._deliveries)
         self._routes = [
-            *http_triggers.routes(self.worker, self._work, config.route_prefix),
+            *http_triggers.routes(self.worker, self._work, config.route_prefix, self._keys),
             *DurableWebhooks(client, links).routes(),
             *events.routes(),
         ]
@@ -76,7 +98,9 @@ class Host:
     async def start(self) -> None:
         """Listen, and take up whatever the state holds; returns once requests are answered."""
         await self.worker.start()
-        application = web.Application(client_max_size=MAX_BODY)
+        application = web.Application(
+            client_max_size=MAX_BODY, middlewares=[http_triggers.as_if_unknown, self._keys.guard()]
+        )
         application.add_routes(self._routes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
@@ -108,11 +132,11 @@ class Host:
         self._state.close()
 
 
-def _worker(app_dir: Path, links: Links, processes: int) -> Worker:
+def _worker(app_dir: Path, links: Links, processes: int, timeout: float | None) -> Worker:
     functions, binding = index(app_dir), links.binding()
     if processes == 1:
-        return Worker(functions, binding, str(app_dir))
-    return WorkerProcesses(functions, binding, str(app_dir), count=processes)
+        return Worker(functions, binding, str(app_dir), timeout)
+    return WorkerProcesses(functions, binding, str(app_dir), count=processes, timeout=timeout)
 
 
 def _by_source(functions: list[IndexedFunction]) -> tuple[list[IndexedFunction], list[IndexedFunction]]:

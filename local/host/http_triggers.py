@@ -1,43 +1,52 @@
-"""HTTP triggers: the app's routes under the route prefix.
-
-Keys are not asked for, as with Core Tools; with one key in `LOCAL_HOST_KEY` they are, as on Azure.
-"""
+"""HTTP triggers: the app's routes under the route prefix."""
 
 import asyncio
-import hmac
 import logging
-import os
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from azure.functions.meta import Datum
 
 from local.host.indexing import IndexedFunction
 from local.host.invocation import Worker, WorkerLost
-from local.host.route_templates import paths
+from local.host.keys import Keys
+from local.host.route_templates import paths, precedence
 from local.host.work import RunningWork
 
 logger = logging.getLogger(__name__)
 
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
-DEFAULT_METHODS = ("GET", "POST")
-KEY = "LOCAL_HOST_KEY"
+DEFAULT_METHODS = ("*",)
 
 
-def routes(worker: Worker, work: RunningWork, prefix: str) -> list[web.RouteDef]:
+def routes(worker: Worker, work: RunningWork, prefix: str, keys: Keys) -> list[web.RouteDef]:
     """Return the routes of every HTTP function."""
     return [
-        web.route(str(getattr(method, "value", method)), path, _handler(worker, work, function))
-        for function in worker.of_kind("httpTrigger")
+        _route(str(getattr(method, "value", method)), path, _handler(worker, work, function, keys))
+        for function in sorted(worker.of_kind("httpTrigger"), key=lambda each: precedence(each.spec["route"]))
         for path in paths(prefix, function.spec["route"])
         for method in function.spec.get("methods") or DEFAULT_METHODS
     ]
 
 
-def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Handler:
+def _route(method: str, path: str, handler: Handler) -> web.RouteDef:
+    options = {"allow_head": False} if method == "GET" else {}
+    return web.RouteDef(method, path, handler, options)
+
+
+@web.middleware
+async def as_if_unknown(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 404 to a method that no function of the route takes, as Functions does (azure-functions-host#10098)."""
+    try:
+        return await handler(request)
+    except web.HTTPMethodNotAllowed:
+        return web.Response(status=404)
+
+
+def _handler(worker: Worker, work: RunningWork, function: IndexedFunction, keys: Keys) -> Handler:
+    level = _level(function)
+
     async def handle(request: web.Request) -> web.Response:
-        if not _let_in(function, request):
+        if not keys.admits(level, function.name, request):
             return web.Response(status=401)
         datum = await _request_datum(request)
         return await asyncio.shield(work.start(_answer(worker, function, datum)))
@@ -45,12 +54,9 @@ def _handler(worker: Worker, work: RunningWork, function: IndexedFunction) -> Ha
     return handle
 
 
-def _let_in(function: IndexedFunction, request: web.Request) -> bool:
-    """Whether the request brings the key in its header or its query, or needs none."""
-    key, level = os.environ.get(KEY, ""), str(function.spec.get("authLevel", "")).lower()
-    given = request.headers.get("x-functions-key") or request.query.get("code", "")
-    anonymous = level.rpartition(".")[2] == "anonymous"
-    return not key or anonymous or hmac.compare_digest(given.encode(), key.encode())
+def _level(function: IndexedFunction) -> str:
+    """Return its authLevel: anonymous, function (which stands where nothing does) or admin."""
+    return str(function.spec.get("authLevel") or "function").rpartition(".")[2].lower()
 
 
 async def _answer(worker: Worker, function: IndexedFunction, datum: Datum) -> web.Response:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,21 +15,26 @@ import azure.functions as func
 from azurefunctions.extensions.bindings.blob.utils import get_connection_string
 
 from local.host.blob_paths import BlobPath
+from local.host.converters import is_sdk_type
 from local.host.route_templates import paths
 from local.host.schedules import Schedule
 from local.host.settings import MissingSettingError, resolve
 from local.host.signatures import hints, signature_problem
 
 SUPPORTED_TRIGGERS = ("activityTrigger", "blobTrigger", "httpTrigger", "orchestrationTrigger", "timerTrigger")
+ONLY_HERE = "the local host does not"
 RESOLVED_FIELDS = ("path", "schedule", "route")
 
 
 class IndexingError(Exception):
-    """The app cannot be indexed; the message lists every reason."""
+    """The app cannot be indexed; the message lists every reason, and says whether it is one for Azure, too."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         lines = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"The app cannot be indexed; on Azure not one of its functions would be:{lines}")
+        heading = "The app cannot be indexed; on Azure not one of its functions would be:"
+        if all(ONLY_HERE in problem for problem in problems):
+            heading = "The local host cannot run this app; Azure may:"
+        super().__init__(f"{heading}{lines}")
         self.problems = list(problems)
 
 
@@ -51,13 +57,21 @@ class IndexedFunction:
         return inspect.iscoroutinefunction(self.call)
 
     @property
+    def binds_content(self) -> bool:
+        """Whether it takes the content of a blob rather than a client of the storage SDK."""
+        return self.kind == "blobTrigger" and not is_sdk_type(self.annotation)
+
+    @property
     def durable_name(self) -> str:
         """The name orchestrations use: that given to the decorator, else the function's."""
         return str(self.spec.get("orchestration") or self.spec.get("activity") or self.name)
 
 
 def index(app_dir: Path) -> list[IndexedFunction]:
-    """Import `app_dir/function_app.py` and return its functions; raises IndexingError with every problem."""
+    """Import `app_dir/function_app.py` and return its functions, without those that an app setting disables.
+
+    Raises IndexingError with every problem.
+    """
     try:
         functions = _app(_import(app_dir / "function_app.py")).get_functions()
     except Exception as error:
@@ -67,7 +81,12 @@ def index(app_dir: Path) -> list[IndexedFunction]:
     problems = [problem for function in functions for problem in _problems(function)]
     if problems:
         raise IndexingError(problems)
-    return [_indexed(function) for function in functions]
+    return [_indexed(function) for function in functions if not _is_disabled(function)]
+
+
+def _is_disabled(function: func.Function) -> bool:
+    setting = os.environ.get(f"AzureWebJobs.{function.get_function_name()}.Disabled", "")
+    return setting.lower() in ("1", "true")
 
 
 def _import(path: Path) -> ModuleType:
@@ -95,7 +114,7 @@ def _problems(function: func.Function) -> Iterator[str]:
     reasons = [_unsupported(binding) for binding in function.get_bindings()]
     unsupported = [reason for reason in reasons if reason]
     for reason in unsupported:
-        yield f"the local host does not support {reason}; function {name} uses it"
+        yield f"{ONLY_HERE} support {reason}; function {name} uses it"
     if unsupported:
         return
     signature = signature_problem(function)

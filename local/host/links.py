@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 PLACEHOLDER = "INSTANCEID"
-KEY = "code=local"
 
 
 class Links:
     """The addresses under which one host serves the durable HTTP API."""
 
-    def __init__(self, origin: str, hub_name: str) -> None:
-        """`origin` is the host's own, without a trailing slash."""
+    def __init__(self, origin: str, hub_name: str, system_key: str = "local") -> None:
+        """`origin` is the host's own, without a trailing slash; the addresses carry the extension's system key."""
         self._origin = origin
+        self._code = f"code={system_key}"
         self._hub_name = hub_name
         self._base = f"{origin}/runtime/webhooks/durabletask"
 
@@ -25,12 +25,12 @@ class Links:
             {
                 "taskHubName": self._hub_name,
                 "creationUrls": {
-                    "createNewInstancePostUri": f"{start}?{KEY}",
-                    "createAndWaitOnNewInstancePostUri": f"{start}?{wait}&{KEY}",
+                    "createNewInstancePostUri": f"{start}?{self._code}",
+                    "createAndWaitOnNewInstancePostUri": f"{start}?{wait}&{self._code}",
                 },
                 "managementUrls": self._management(PLACEHOLDER),
                 "baseUrl": self._base,
-                "requiredQueryStringParameters": KEY,
+                "requiredQueryStringParameters": self._code,
                 "rpcBaseUrl": f"{self._origin}/durabletask/",  # the SDK appends to it: it must end in a slash
             }
         )
@@ -43,7 +43,7 @@ class Links:
 
     def _management(self, instance_id: str) -> dict[str, str]:
         instance = f"{self._base}/instances/{instance_id}"
-        query = f"taskHub={self._hub_name}&connection=Storage&{KEY}"
+        query = f"taskHub={self._hub_name}&connection=Storage&{self._code}"
         return {
             "id": instance_id,
             "statusQueryGetUri": f"{instance}?{query}",

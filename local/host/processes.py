@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from azure.functions.meta import Datum
 
 from local.host.indexing import IndexedFunction
-from local.host.invocation import Worker, WorkerLost
+from local.host.invocation import FunctionTimeout, Worker, WorkerLost
 from local.host.protocol import RaisedElsewhere
 from local.host.wire import READY, Call, Reply, pack, receive
 
@@ -71,6 +71,10 @@ class WorkerProcess:
         """Wait for its end."""
         await asyncio.shield(self._talk)
 
+    def kill(self) -> None:
+        """End it at once; what it is running is lost."""
+        self._process.kill()
+
     async def close(self) -> None:
         """Let it end, whatever it is running."""
         with contextlib.suppress(OSError):
@@ -117,9 +121,10 @@ class WorkerProcesses(Worker):
         app_dir: str,
         *,
         count: int,
+        timeout: float | None = None,
     ) -> None:
-        """`count` processes."""
-        super().__init__(functions, client_binding, app_dir)
+        """`count` processes; one in which a call lasts `timeout` seconds is ended."""
+        super().__init__(functions, client_binding, app_dir, timeout)
         self._command = [sys.executable, "-m", "local.host.worker_process", app_dir, client_binding]
         self._count = count
         self._processes: list[WorkerProcess] = []
@@ -138,9 +143,15 @@ class WorkerProcesses(Worker):
                 group.create_task(self._keep(process))
 
     async def invoke(self, function: IndexedFunction, datum: Datum) -> Datum:
-        """Call a function in a free process; raises RaisedElsewhere or WorkerLost."""
+        """Call a function in a free process; raises RaisedElsewhere, FunctionTimeout or WorkerLost."""
         process = await self._free_process(function.kind)
-        return await process.call(function.name, datum)
+        try:
+            async with asyncio.timeout(self.timeout):
+                return await process.call(function.name, datum)
+        except TimeoutError:
+            logger.warning("function %s outlasts functionTimeout: its worker process is ended", function.name)
+            process.kill()
+            raise FunctionTimeout(function.name, self.timeout or 0) from None
 
     async def close(self) -> None:
         """End every process."""

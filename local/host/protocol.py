@@ -15,6 +15,7 @@ Event: TypeAlias = dict[str, Any]
 Action: TypeAlias = dict[str, Any]
 
 OUT_OF_PROCESS_LABEL = "\n\n$OutOfProcData$:"
+HTTP_ACTIVITY = "BuiltIn::HttpActivity"  # the extension's own, behind call_http
 CUSTOM_STATUS_LIMIT = 16 * 1024  # bytes of UTF-16
 
 # Schema 1 is the highest number that old SDKs understand; newer ones read the "New" field. The timer limits
@@ -50,6 +51,7 @@ class EventType(IntEnum):
     ORCHESTRATOR_STARTED = 12
     ORCHESTRATOR_COMPLETED = 13
     EVENT_RAISED = 15
+    GENERIC_EVENT = 17
     EXECUTION_SUSPENDED = 19
     EXECUTION_RESUMED = 20
 
@@ -133,12 +135,13 @@ def told(error: Exception) -> str:
 def activity_failed(name: str, error: Exception, task_id: int, at: float) -> Event:
     """Return a TaskFailed event with the extension's texts: two spaces after `failed:`, as on Azure."""
     text = f" {told(error)}"
+    reason = str(error) if name == HTTP_ACTIVITY else f"Activity function '{name}' failed: {text}"
     details = {"$type": "System.Exception, System.Private.CoreLib", "Message": text}
     return event(
         EventType.TASK_FAILED,
         at,
         TaskScheduledId=task_id,
-        Reason=f"Activity function '{name}' failed: {text}",
+        Reason=reason,
         Details=json.dumps(details),
     )
 

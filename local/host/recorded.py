@@ -46,6 +46,12 @@ class EveryFunction:
     def knows_orchestrator(self, name: str) -> bool:
         return bool(name)
 
+    def activity_like(self, _: str) -> None:
+        return None
+
+    def orchestrator_like(self, _: str) -> None:
+        return None
+
 
 def export_history(state_dir: Path, instance_id: str) -> str:
     """Return the events of the instance's current execution as JSON lines, whether or not a host is running.

@@ -4,12 +4,13 @@ The extension and the SDK both number what they schedule, each for itself; every
 step as the extension does (its out-of-process shim, DurableTask.Core's context and retry interceptor).
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from local.host.clock import to_epoch
-from local.host.protocol import Action, ActionType, Event, EventType
+from local.host.protocol import HTTP_ACTIVITY, Action, ActionType, Event, EventType
 
 
 class NonDeterministicError(Exception):
@@ -47,6 +48,7 @@ class SubOrchestration:
 
 
 Step = Activity | Timer | SubOrchestration
+WORDS = {Activity: "the activity", Timer: "a timer", SubOrchestration: "the sub-orchestration"}
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,7 @@ class Replay:
         step = self.unscheduled.pop(event["EventId"], None)
         recorded = event.get("Name")
         if not isinstance(step, kind) or (step.name or "").lower() != (recorded or "").lower():
-            raise NonDeterministicError(
-                f"Non-Deterministic workflow detected: the history has {kind.__name__} {recorded or ''} "
-                f"at task {event['EventId']}, the replayed code has {step}"
-            )
+            raise NonDeterministicError(_told(event["EventId"], kind, recorded, step))
 
     def _close(self, task_id: int, *, succeeded: bool) -> None:
         task = self.open.pop(task_id, None)
@@ -187,6 +186,8 @@ class Replay:
         match ActionType(action["actionType"]):
             case ActionType.CALL_ACTIVITY | ActionType.CALL_SUB_ORCHESTRATOR:
                 return self._schedule(_step(action))
+            case ActionType.CALL_HTTP:
+                return self._schedule(Activity(HTTP_ACTIVITY, json.dumps(action["httpRequest"])))
             case ActionType.CALL_ACTIVITY_WITH_RETRY | ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY:
                 return self._schedule_with_retry(action)
             case ActionType.CREATE_TIMER:
@@ -277,6 +278,19 @@ def _finished_task() -> Task:
     task = Task()
     task.finish(succeeded=True)
     return task
+
+
+def _told(task_id: int, kind: type[Step], recorded: str | None, step: Step | None) -> str:
+    now = _words(type(step), step.name) if step else "nothing"
+    return (
+        f"Non-Deterministic workflow detected: task {task_id} of the history is {_words(kind, recorded)}, "
+        f"the code now has {now} there. An orchestrator must decide the same at each replay: no clock, random "
+        "numbers or I/O of its own. Changed code needs a new version while old instances run."
+    )
+
+
+def _words(kind: type[Step], name: str | None) -> str:
+    return f"{WORDS[kind]} {name}" if name else WORDS[kind]
 
 
 def _step(action: Action) -> Activity | SubOrchestration:

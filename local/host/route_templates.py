@@ -12,6 +12,20 @@ CONSTRAINTS = {
 PLACEHOLDER = re.compile(r"\{(?P<star>\*{0,2})(?P<name>\w+)(?::(?P<constraint>[^}?]+))?(?P<optional>\?)?\}")
 
 
+def precedence(template: str) -> list[int]:
+    """Return what orders templates as ASP.NET does: fixed segments before constrained, free and catch-all ones."""
+    return [_weight(segment) for segment in template.strip("/").split("/")]
+
+
+def _weight(segment: str) -> int:
+    placeholder = PLACEHOLDER.search(segment)
+    if placeholder is None:
+        return 0
+    if placeholder["star"]:
+        return 3
+    return 1 if placeholder["constraint"] else 2
+
+
 def paths(prefix: str, template: str) -> list[str]:
     """Return an ASP.NET route template as aiohttp paths; an optional last segment makes two of it."""
     template = template.strip("/")
@@ -26,10 +40,10 @@ def paths(prefix: str, template: str) -> list[str]:
 def _pattern(placeholder: re.Match[str]) -> str:
     name, constraint = placeholder["name"], placeholder["constraint"]
     if placeholder["star"]:
-        return f"{{{name}:.*}}"
+        return f"{{{name}:(?s:.*)}}"
     if constraint is None:
         return f"{{{name}}}"
     if constraint not in CONSTRAINTS:
         known = ", ".join(CONSTRAINTS)
-        raise ValueError(f"the local host knows the route constraints {known}, not {constraint!r}")
+        raise ValueError(f"the local host does not know the route constraint {constraint!r}, only {known}")
     return f"{{{name}:{CONSTRAINTS[constraint]}}}"

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from croniter import CroniterError, croniter
 
+MINUTE = 60  # seconds
+
 
 class Schedule:
     """When a timer is due."""
@@ -18,6 +20,15 @@ class Schedule:
         self._expression = " ".join(text.split())
         if self._interval is None and not _is_ncrontab(self._expression):
             raise ValueError(f"{text!r} is neither NCRONTAB (six fields, seconds first) nor hh:mm:ss")
+
+    @property
+    def monitored(self) -> bool:
+        """Whether a run that was missed is made up for: not where they come less than a minute apart, as on Azure."""
+        if self._interval is not None:
+            return self._interval >= MINUTE
+        first = self.next_after(0)
+        every_minute = self._expression.split()[1:] == ["*"] * 5
+        return not every_minute or self.next_after(first) - first >= MINUTE
 
     def next_after(self, moment: float) -> float:
         """Return the first due time after `moment`, both in epoch seconds."""

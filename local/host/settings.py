@@ -3,12 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from local.host import host_json
+from local.host.host_json import DURABLE, PROVIDER, Settings
 from local.host.versions import FailureStrategy, MatchStrategy, Versioning
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -22,43 +23,81 @@ class MissingSettingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class HostConfig:
-    """The parts of host.json that the local host honours, with the real host's defaults."""
+    """The parts of host.json that the local host honours, with the real host's defaults; times in seconds."""
 
     route_prefix: str = "api"
     hub_name: str = "TestHubName"
     versioning: Versioning = field(default_factory=Versioning)
     max_activities: int = 10
     max_orchestrators: int = 10
+    max_blobs: int = 8
+    blob_attempts: int = 5
+    function_timeout: float | None = 30 * 60
+    replaces_live: bool = False
 
     @classmethod
     def load(cls, app_dir: Path) -> "HostConfig":
         """Read `app_dir/host.json`; raises MissingSettingError for the hub's name, ValueError for the rest."""
-        path = app_dir / "host.json"
-        content = json.loads(path.read_text()) if path.exists() else {}
-        extensions: Mapping[str, Any] = content.get("extensions", {})
-        durable: Mapping[str, Any] = extensions.get("durableTask", {})
+        settings = host_json.read(app_dir)
+        if str(settings.get(PROVIDER, "AzureStorage")).lower() != "azurestorage":
+            raise ValueError(f"{PROVIDER} must be AzureStorage: the local host imitates no other")
         return cls(
-            route_prefix=extensions.get("http", {}).get("routePrefix", cls.route_prefix).strip("/"),
-            hub_name=resolve(durable.get("hubName", cls.hub_name)),
-            versioning=_versioning(durable),
-            max_activities=durable.get("maxConcurrentActivityFunctions", cls.max_activities),
-            max_orchestrators=durable.get("maxConcurrentOrchestratorFunctions", cls.max_orchestrators),
+            route_prefix=str(settings.get("extensions.http.routePrefix", cls.route_prefix)).strip("/"),
+            hub_name=resolve(settings.get(f"{DURABLE}hubName", cls.hub_name)),
+            versioning=_versioning(settings),
+            max_activities=_count(settings, f"{DURABLE}maxConcurrentActivityFunctions", cls.max_activities),
+            max_orchestrators=_count(
+                settings, f"{DURABLE}maxConcurrentOrchestratorFunctions", cls.max_orchestrators
+            ),
+            max_blobs=_count(settings, "extensions.blobs.maxDegreeOfParallelism", cls.max_blobs),
+            blob_attempts=_count(settings, "extensions.blobs.poisonBlobThreshold", cls.blob_attempts),
+            function_timeout=_timeout(settings),
+            replaces_live=_choice(settings, "overridableExistingInstanceStates", Overridable.NON_RUNNING)
+            == Overridable.ANY,
         )
 
 
-def _versioning(durable: Mapping[str, Any]) -> Versioning:
+class Overridable(StrEnum):
+    """Which instances a start under their id replaces: overridableExistingInstanceStates."""
+
+    NON_RUNNING = "NonRunningStates"
+    ANY = "AnyState"
+
+
+def _versioning(settings: Settings) -> Versioning:
     return Versioning(
-        default=durable.get("defaultVersion") or "",
-        match=_choice(durable, "versionMatchStrategy", MatchStrategy.CURRENT_OR_OLDER),
-        failure=_choice(durable, "versionFailureStrategy", FailureStrategy.REJECT),
+        default=str(settings.get(f"{DURABLE}defaultVersion") or ""),
+        match=_choice(settings, "versionMatchStrategy", MatchStrategy.CURRENT_OR_OLDER),
+        failure=_choice(settings, "versionFailureStrategy", FailureStrategy.REJECT),
     )
 
 
-def _choice(durable: Mapping[str, Any], key: str, default: Choice) -> Choice:
-    value = durable.get(key, default)
+def _choice(settings: Settings, key: str, default: Choice) -> Choice:
+    value = settings.get(DURABLE + key, default)
     if value not in list(type(default)):
         raise ValueError(f"{key} must be one of {', '.join(type(default))}, not {value!r}")
     return type(default)(value)
+
+
+def _count(settings: Settings, key: str, default: int) -> int:
+    value = settings.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{key} must be a whole number above 0, not {value!r}")
+    return value
+
+
+def _timeout(settings: Settings) -> float | None:
+    """Return functionTimeout in seconds; None for -1, which is no limit."""
+    text = str(settings.get("functionTimeout", "00:30:00")).strip()
+    if text == "-1":
+        return None
+    span = re.fullmatch(r"(?:(\d+)\.)?(\d\d?):(\d\d):(\d\d)", text)
+    seconds = span and sum(
+        int(part or 0) * unit for part, unit in zip(span.groups(), (86400, 3600, 60, 1), strict=True)
+    )
+    if not seconds:
+        raise ValueError(f"functionTimeout must be hh:mm:ss or -1, not {text!r}")
+    return float(seconds)
 
 
 def worker_processes() -> int:

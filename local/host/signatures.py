@@ -68,11 +68,14 @@ def _parameter_problem(kind: str, parameter: str, annotations: dict[str, Any]) -
 
 
 def _blob_problem(parameter: str, annotation: Any) -> str | None:
+    if annotation in (None, func.InputStream):
+        return None
     if is_sdk_type(annotation) and sdk_type_converter("blobTrigger").check_input_type_annotation(annotation):
         return None
     return (
-        f"the local host does not bind blob content: annotate parameter {parameter} with BlobClient of "
-        f"azurefunctions.extensions.bindings.blob, not {getattr(annotation, '__name__', annotation)}"
+        f"annotate parameter {parameter} with azure.functions.InputStream, which it gets in any case, or with "
+        "BlobClient of azurefunctions.extensions.bindings.blob, "
+        f"not {getattr(annotation, '__name__', annotation)}"
     )
 
 

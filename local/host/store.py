@@ -145,6 +145,11 @@ class Store:
         ]
         self.state.execute_many("insert into history(instance, position, event) values(?,?,?)", rows)
 
+    def replace_history(self, instance_id: str, events: Sequence[Event]) -> None:
+        """Store these events in place of those there are."""
+        self.state.execute("delete from history where instance=?", instance_id)
+        self.append_history(instance_id, 0, events)
+
     def delete(self, instance_id: str) -> None:
         """Forget the instance, its history, its messages and its activities."""
         self.state.execute("delete from instances where id=?", instance_id)

@@ -39,7 +39,7 @@ class Timers:
     async def _run_one(self, function: IndexedFunction) -> None:
         schedule = self._schedules[function.name]
         last = self._last_run(function.name)
-        monitored = function.spec.get("useMonitor") is not False
+        monitored = function.spec.get("useMonitor") is not False and schedule.monitored
         past_due = monitored and last is not None and schedule.next_after(last) < time.time()
         if past_due or function.spec.get("runOnStartup"):
             last = await self._fire(function, schedule, last, past_due=past_due)

@@ -1,18 +1,21 @@
 """The durable HTTP API of the extension: status codes and bodies as it gives them."""
 
+import asyncio
 import json
+import time
 from typing import Any
 
 from aiohttp import web
 
 from local.host.client import DurableClient, InstanceExistsError, InvalidStartError
-from local.host.clock import to_epoch, to_iso_seconds
+from local.host.clock import to_iso_seconds
 from local.host.history_view import history_view
 from local.host.instances import Instance, Status
 from local.host.links import Links
+from local.host.queries import created_from, flag, list_filter, page_size, purge_filter, seconds
 
 PREFIXES = ("/durabletask", "/runtime/webhooks/durabletask")
-PAGE = 100
+WRONG = "Something went wrong while processing your request"
 CONTINUATION = "x-ms-continuation-token"
 
 
@@ -42,6 +45,7 @@ class DurableWebhooks:
             web.post(instance + "/{operation:terminate|suspend|resume}", self._control),
             web.post(instance + "/restart", self._restart),
             web.post(instance + "/rewind", self._rewind),
+            web.route("*", prefix + "/entities/{tail:.*}", self._entities),
         ]
 
     async def _start(self, request: web.Request) -> web.Response:
@@ -57,8 +61,33 @@ class DurableWebhooks:
         except InvalidStartError as invalid:
             return _error(400, "One or more of the arguments submitted is incorrect", invalid)
         except InstanceExistsError as refusal:
-            return _error(500, "Something went wrong while processing your request", refusal)
-        return self._started(instance_id)
+            return _error(500, WRONG, refusal)
+        return await self._checked(request, instance_id)
+
+    async def _checked(self, request: web.Request, instance_id: str) -> web.Response:
+        """Answer a start at once, or with `timeout` and `pollingInterval` when the instance has ended in time."""
+        timeout, interval = seconds(request, "timeout"), seconds(request, "pollingInterval")
+        if timeout is None or interval is None:
+            return self._started(instance_id)
+        if interval > timeout:
+            refusal = ValueError(
+                f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
+            )
+            return _error(400, "One or more of the arguments submitted is incorrect", refusal)
+        deadline = time.monotonic() + timeout
+        while True:
+            instance = self._client.store.instance(instance_id)
+            rest = deadline - time.monotonic()
+            if instance and not instance.status.live:
+                return self._ended(request, instance)
+            if rest <= 0:
+                return self._started(instance_id)
+            await asyncio.sleep(min(interval, rest))
+
+    def _ended(self, request: web.Request, instance: Instance) -> web.Response:
+        if instance.status == Status.COMPLETED:
+            return web.json_response(_value(instance.output_text))
+        return self._shown(request, instance)
 
     def _started(self, instance_id: str) -> web.Response:
         links = self._links.of_instance(instance_id)
@@ -66,37 +95,40 @@ class DurableWebhooks:
         return web.json_response(dict(links), status=202, headers=headers)
 
     async def _status(self, request: web.Request) -> web.Response:
-        instance = self._find(request)
-        show_input = _flag(request, "showInput", default=True)
+        return self._shown(request, self._find(request))
+
+    def _shown(self, request: web.Request, instance: Instance) -> web.Response:
+        show_input = flag(request, "showInput", default=True)
         body = _item(instance, show_input)
-        if _flag(request, "showHistory"):
+        if flag(request, "showHistory"):
             body["historyEvents"] = history_view(
                 self._client.store.history(instance.instance_id),
-                show_output=_flag(request, "showHistoryOutput"),
+                show_output=flag(request, "showHistoryOutput"),
                 show_input=show_input,
             )
         if instance.status.live:
             headers = {"Location": str(request.url), "Retry-After": "5"}
             return web.json_response(body, status=202, headers=headers)
-        error_wanted = _flag(request, "returnInternalServerErrorOnFailure")
+        error_wanted = flag(request, "returnInternalServerErrorOnFailure")
         return web.json_response(
             body, status=500 if instance.status == Status.FAILED and error_wanted else 200
         )
 
     async def _list(self, request: web.Request) -> web.Response:
-        condition, values = _filter(request)
-        top = int(request.query.get("top", PAGE))
+        condition, values = list_filter(request)
+        top = page_size(request)
         after = request.headers.get(CONTINUATION, "")
         found = self._client.store.instances(f"{condition} and id>?", [*values, after], limit=top + 1)
         token = found[top - 1].instance_id if len(found) > top else ""
-        show_input = _flag(request, "showInput", default=True)
+        show_input = flag(request, "showInput", default=True)
         items = [_item(instance, show_input) for instance in found[:top]]
         return web.json_response(items, headers={CONTINUATION: token})
 
     async def _raise_event(self, request: web.Request) -> web.Response:
         instance = self._find_live(request)
         if request.content_type != "application/json":
-            return web.json_response("Only application/json request content is supported", status=400)
+            body = {"Message": "Only application/json request content is supported"}
+            return web.json_response(body, status=400)
         try:
             data = json.dumps(json.loads(await request.text()))
         except json.JSONDecodeError as invalid:
@@ -109,7 +141,7 @@ class DurableWebhooks:
         operation, reason = request.match_info["operation"], request.query.get("reason")
         if (operation == "suspend") == (instance.status == Status.SUSPENDED) and operation != "terminate":
             refusal = ValueError(f"Cannot {operation} orchestration instance in {instance.status} state.")
-            return _error(500, "Something went wrong while processing your request", refusal)
+            return _error(500, WRONG, refusal)
         operations = {
             "terminate": self._client.terminate,
             "suspend": self._client.suspend,
@@ -119,7 +151,7 @@ class DurableWebhooks:
         return web.Response(status=202)
 
     async def _restart(self, request: web.Request) -> web.Response:
-        with_new_id = _flag(request, "restartWithNewInstanceId", default=True)
+        with_new_id = flag(request, "restartWithNewInstanceId", default=True)
         instance = self._client.store.instance(request.match_info["id"])
         if instance is None:
             missing = ValueError(
@@ -127,25 +159,34 @@ class DurableWebhooks:
             )
             return _error(400, "InstanceId does not match a valid orchestration instance.", missing)
         try:
-            return self._started(self._client.restart(instance, with_new_id=with_new_id))
+            started = self._client.restart(instance, with_new_id=with_new_id)
         except InstanceExistsError as refusal:
-            return _error(500, "Something went wrong while processing your request", refusal)
+            return _error(500, WRONG, refusal)
+        return await self._checked(request, started)
 
     async def _rewind(self, request: web.Request) -> web.Response:
-        self._find(request)
-        unsupported = NotImplementedError(
-            "The local host does not support rewind; restart the instance instead."
+        instance = self._find(request)
+        if instance.status in (Status.COMPLETED, Status.TERMINATED):
+            raise web.HTTPGone(text="")
+        if instance.status != Status.FAILED:
+            refusal = ValueError("The rewind operation is only supported on failed orchestration instances.")
+            return _error(500, WRONG, refusal)
+        self._client.rewind(instance, request.query.get("reason"))
+        return web.Response(status=202)
+
+    async def _entities(self, _: web.Request) -> web.Response:
+        return _error(
+            501, "Not implemented", NotImplementedError("The local host does not support entities.")
         )
-        return _error(501, "Not implemented", unsupported)
 
     async def _purge(self, request: web.Request) -> web.Response:
         purged = self._client.purge("id=?", [self._find(request).instance_id])
         return web.json_response({"instancesDeleted": purged})
 
     async def _purge_many(self, request: web.Request) -> web.Response:
-        if "createdTimeFrom" not in request.query:
+        if created_from(request) is None:
             return web.json_response("Please provide value for 'createdTimeFrom' parameter.", status=400)
-        condition, values = _filter(request)
+        condition, values = purge_filter(request)
         purged = self._client.purge(condition, values)
         return web.json_response({"instancesDeleted": purged}) if purged else web.Response(status=404)
 
@@ -160,26 +201,6 @@ class DurableWebhooks:
         if not instance.status.live:
             raise web.HTTPGone(text="")
         return instance
-
-
-def _filter(request: web.Request) -> tuple[str, list[Any]]:
-    """Return the query's filters as an SQL condition and its values."""
-    query = request.query
-    conditions, values = ["1=1"], list[Any]()
-    if "createdTimeFrom" in query:
-        conditions.append("created>=?")
-        values.append(to_epoch(query["createdTimeFrom"]))
-    if "createdTimeTo" in query:
-        conditions.append("created<=?")
-        values.append(to_epoch(query["createdTimeTo"]))
-    if "instanceIdPrefix" in query:
-        conditions.append("substr(id, 1, ?)=?")
-        values += [len(query["instanceIdPrefix"]), query["instanceIdPrefix"]]
-    if "runtimeStatus" in query:
-        statuses = [name for text in query.getall("runtimeStatus") for name in text.split(",")]
-        conditions.append(f"status in ({','.join('?' * len(statuses))})")
-        values += statuses
-    return " and ".join(conditions), values
 
 
 def _item(instance: Instance, show_input: bool) -> dict[str, Any]:
@@ -197,10 +218,6 @@ def _item(instance: Instance, show_input: bool) -> dict[str, Any]:
 
 def _value(text: str | None) -> Any:
     return None if text is None else json.loads(text)
-
-
-def _flag(request: web.Request, name: str, *, default: bool = False) -> bool:
-    return request.query.get(name, str(default)).lower() == "true"
 
 
 def _error(status: int, message: str, error: Exception) -> web.Response:

@@ -13,6 +13,7 @@ class Client:
     def __init__(self, **statuses: OrchestrationRuntimeStatus) -> None:
         self.started: dict[str, Any] = {}
         self.notices: dict[str, Any] = {}
+        self.trials: dict[str, Any] = {}
         self.sweeps: list[str] = []
         self.terminated: list[str] = []
         self.statuses = statuses
@@ -26,6 +27,9 @@ class Client:
             return
         if name == "notify":
             self.notices[instance_id] = client_input
+            return
+        if name == "trial":
+            self.trials[instance_id] = client_input
             return
         assert name == "score_run"
         assert instance_id not in self.started

@@ -1,6 +1,7 @@
 """The end of a run: words for its files, the slot freed, what waits started, and the sweep watched."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ from activities.runs import (
 )
 from shared import clients
 from shared.errors import Unsettled
+from shared.names import new_run
 from shared.records import Launch, Verdict
 from tests.activities.conftest import ONE_ROW, App
 from tests.activities.durable_client import Client, called
 from tests.activities.stages import jobs, whole
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def closed(launch: Launch, client: Client | None = None) -> dict[str, Any]:
@@ -65,6 +69,32 @@ def test_a_run_that_is_closed_already_does_not_begin(app: App) -> None:
     launch = app.begun(app.route(), "double/a.csv")
     app.ledger.closed(launch, "empty")
     assert not authenticate(launch.to_dict())
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param({"launch": 2}, id="a later launch"),
+        pytest.param({"slot": None}, id="asked for, and in no index"),
+        pytest.param({"run": new_run(LONG_AGO)}, id="a slot of long ago"),
+    ],
+)
+def test_an_orchestration_that_comes_when_its_run_is_forgotten_begins_nothing(
+    app: App, late: dict[str, Any]
+) -> None:
+    app.set_routes(app.route())
+    app.wait("double/a.csv")
+    [launch] = kick_arrival(app.route())
+    assert not authenticate(launch.but(**late).to_dict())
+    assert app.ledger.run(launch.but(**late).run) is None
+    assert authenticate(launch.to_dict())
+
+
+def test_a_run_that_was_asked_for_begins_though_whoever_asked_died_before_its_record(app: App) -> None:
+    app.set_routes(app.route())
+    launch = Launch(run="K1", launch=1, route="double")
+    app.ledger.announce(launch)
+    assert authenticate(launch.to_dict())
 
 
 def test_a_run_that_was_abandoned_before_it_began_closes_and_leaves_its_file_waiting(app: App) -> None:

@@ -1,7 +1,5 @@
 """Slots and claims: how many runs start, what each takes, and that nothing is taken twice."""
 
-from datetime import timedelta
-
 import pytest
 
 from activities.inbox import arrive
@@ -158,17 +156,3 @@ def test_a_run_that_was_asked_for_says_which_files_it_leaves_out_and_why(app: Ap
     launch = asked(app, taken, wanted)
     assert gathered(launch) == ["named/b.csv"]
     assert app.run(launch).left_out == "named/a.csv: run R1 is scoring it"
-
-
-def test_a_run_that_begins_after_it_may_have_been_forgotten_begins_nothing(
-    app: App, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its tombstone may be cleared away, and its slot another run's."""
-    route = app.route()
-    app.set_routes(route)
-    app.wait("double/a.csv")
-    [launch] = kick_arrival(route)
-    later = clients.now() + clients.settings().keep + timedelta(days=1)
-    monkeypatch.setattr(clients, "now", lambda: later)
-    assert not authenticate(launch.to_dict())
-    assert app.ledger.run(launch.run) is None

@@ -104,7 +104,41 @@ def health(world: World, **_: Any) -> dict[str, Any]:
         "heartbeat_at": at(world.now),
         "heartbeat_age_seconds": 0,
     }
-    return {**found, "row_values": world.row_values, "STATUS": 503 if world.stale else 200}
+    return {**found, "row_values": world.row_values, "why": "", "STATUS": 503 if world.stale else 200}
+
+
+def checkup(world: World, **_: Any) -> dict[str, Any]:
+    failing = any(one["state"] == "failed" for one in world.findings)
+    found = {"status": "failing" if failing else "ok", "checked_at": at(world.now), "seconds": 0.5}
+    told = {"versions": {"python": "3.13.1"}, "checks": world.findings}
+    return {**found, **told, "STATUS": 503 if failing else 200}
+
+
+def start_trial(world: World, route: str, body: bytes, **_: Any) -> dict[str, Any]:
+    """Its word is the first line of the sample; `stay` never ends."""
+    if route not in world.routes:
+        raise Wrong(404, "no-such-route", f"There is no route {route}.")
+    if body.startswith(b"bad"):
+        raise Wrong(422, "bad-sample", "The route would not take the sample: Line 2 has no age.")
+    name = body.split(b"\n")[0].decode()
+    world.trials[name] = 0
+    return {"trial": name, "rows": 2, "url": f"/api/trials/{name}"}
+
+
+def get_trial(world: World, name: str, **_: Any) -> dict[str, Any]:
+    """Over at the third look."""
+    world.trials[name] += 1
+    over = name in ("succeeded", "failed") and world.trials[name] > 2
+    why = "its job failed: ValueError" if over and name == "failed" else ""
+    asked = {"trial": name, "route": "diabetes", "status": name if over else "running"}
+    job = {"job": "batchjob-1", "job_status": "Running", "studio": "https://ml.azure.com/runs/batchjob-1"}
+    told: dict[str, Any] = {"why": why, "advice": "az role assignment create" if why else "", "left": []}
+    return {**asked, **job, **told, "begun_at": at(world.now), "rows": 2}
+
+
+def cancel_trial(world: World, name: str, **_: Any) -> dict[str, Any]:
+    world.trials[name] = -1
+    return {"trial": name, "cancel": True}
 
 
 def put_file(world: World, name: str, body: bytes, headers: Any, **_: Any) -> dict[str, Any]:
@@ -224,6 +258,10 @@ def no_arguments(act: Callable[..., Any]) -> Callable[..., Any]:
 
 ADDRESSES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/api/health", health),
+    ("GET", "/api/health/deep", checkup),
+    ("POST", "/api/routes/([^/]+)/trial", start_trial),
+    ("GET", "/api/trials/([^/]+)", get_trial),
+    ("POST", "/api/trials/([^/]+)/cancel", cancel_trial),
     ("PUT", "/api/files/(.+)", put_file),
     ("GET", "/api/files/(.+)", no_arguments(World.file)),
     ("GET", "/api/predictions/(.+)", no_arguments(World.predictions)),

@@ -39,6 +39,7 @@ TYPED = {
     ("routes", "history"): [],
     ("routes", "rollback"): ["v1"],
     ("health",): [],
+    ("doctor",): [],
     ("completion",): ["bash"],
 }
 

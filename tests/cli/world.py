@@ -51,6 +51,9 @@ class World:
     backfills: dict[str, list[str]] = field(default_factory=dict)
     backfill_why: str = ""
     looks: int = 0
+    # What a checkup finds, and the trials there were, by how often each was looked at.
+    findings: list[dict[str, Any]] = field(default_factory=lambda: [finding("ok", "storage", "account")])
+    trials: dict[str, int] = field(default_factory=dict)
 
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -234,6 +237,10 @@ class World:
         self.canceled.pop(run, None)
         one.data, one.dropped = one.data.replace(b"fail", b"good"), self.now - timedelta(seconds=2)
         return {"runs": [{"run": run, "blobs": [one.name], "url": f"/api/runs/{run}"}]}
+
+
+def finding(state: str, check: str, about: str = "", advice: str = "") -> dict[str, Any]:
+    return {"check": check, "about": about, "state": state, "says": f"{check} is {state}", "advice": advice}
 
 
 def route(name: str) -> dict[str, Any]:

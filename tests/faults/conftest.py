@@ -7,7 +7,9 @@ import requests
 
 from local.stack import Stack
 from tests.e2e.drops import MODELS, SETTINGS, Drops, routes
+from tests.faults import patient as of_patients
 from tests.faults.audit import Books
+from tests.faults.patient import Patient
 
 ROUTES = """
 [routes.hanging]
@@ -60,3 +62,18 @@ def faulty(faulty_stack: Faulty) -> Iterator[Faulty]:
     faulty_stack.books.given.clear()
     yield faulty_stack
     faulty_stack.calm()
+
+
+@pytest.fixture(scope="session")
+def patients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+    state, settings = tmp_path_factory.mktemp("patient"), dict(of_patients.SETTINGS)
+    with Stack(state, [MODELS], of_patients.ROUTES, settings, storage_faults=True) as stack:
+        yield Patient(stack)
+
+
+@pytest.fixture
+def patient(patients: Patient) -> Iterator[Patient]:
+    """The stack at rest, for the doctor."""
+    patients.calm()
+    yield patients
+    patients.calm()

@@ -130,9 +130,7 @@ JOBS = {
     "the job fails": Row(azureml=(fault("fail", "", message="ValueError"),), words=FAILED, why="failed"),
     "a shared job fails": Row(azureml=(fault("fail", ""),), files=SHARED, jobs=2),
     "somebody cancels the job": Row(azureml=(fault("cancel", ""),), words={"canceled": 1}),
-    "the job is pre-empted": Row(
-        azureml=(fault("fail", "", message="The node was preempted"),), jobs=2, quick=True
-    ),
+    "the job is pre-empted": Row(azureml=(fault("preempt", ""),), jobs=2, quick=True),
     "the job never ends": Row(files={"endless": 1}, words=FAILED, why="deadline"),
     "a mini-batch takes too long": Row(files={"hanging": 1}, words=FAILED, why="failed"),
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.children import Child, ChildFailed
-from local.host.http_triggers import KEY
+from local.host.keys import KEY
 from local.stack import Stack
 from local.up import watch, welcome
 

@@ -1,12 +1,13 @@
 """The diabetes model: trained, its scoring script, its sample data, and a whole job on the local Azure ML."""
 
+import json
 from pathlib import Path
 
 import joblib
 import pandas as pd
 import pytest
 
-from models.diabetes import score, train
+from models.diabetes import score, score_online, train
 
 from .deployable import trained_diabetes
 
@@ -77,3 +78,26 @@ def test_the_samples_are_what_the_script_writes_and_hold_no_patient_trained_on(t
         patients += pd.read_csv(tmp_path / name)["patient"].tolist()
     assert sorted(patients) == sorted(train.held_out()["patient"])
     assert not set(patients) & set(train.split()[0]["patient"])
+
+
+def test_the_online_script_predicts_as_the_batch_script_does(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(trained))
+    score_online.init()
+    patients = pd.read_csv(SAMPLES / "clinic-north.csv").to_dict("records")
+    answer = score_online.run(json.dumps({"data": patients}))
+    assert answer["predictions"] == pytest.approx(expected(trained, "clinic-north.csv"))
+
+
+@pytest.mark.parametrize(
+    ("patient", "said"),
+    [({"age": 50}, "the measurement sex, bmi"), (dict.fromkeys(train.FEATURES, "n/a"), "is not a number")],
+)
+def test_the_online_script_says_what_is_wrong_with_a_patient(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, patient: dict[str, object], said: str
+) -> None:
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(trained))
+    score_online.init()
+    with pytest.raises(ValueError, match=said):
+        score_online.run(json.dumps({"data": [patient]}))

@@ -37,6 +37,12 @@ class Catalog:
     def knows_orchestrator(self, name: str) -> bool:
         return name in CHILDREN
 
+    def activity_like(self, _: str) -> None:
+        return None
+
+    def orchestrator_like(self, _: str) -> None:
+        return None
+
 
 def run(orchestrator: Any, context: FakeContext) -> Any:
     """As `tests.durable.run`: the output, or OrchestratorFailed."""

@@ -175,7 +175,7 @@ def slow(*row: object) -> Any:
         (disposed_of_without_the_etag, ("overtake",), "removed with word ''"),
         slow(posted_again_without_waiting, ("next_post", "next_job"), "a second POST although"),
         slow(told_again_where_the_answer_was_lost, ("fail",), "accepted 2 times"),
-        slow(notice_remembered_only_after_the_close, ("crash",), "nobody was told"),
+        slow(notice_remembered_only_after_the_close, ("lose", "jump"), "nobody was told"),
         (released_before_its_marker, ("turn_away",), "without a marker"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

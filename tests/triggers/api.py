@@ -28,7 +28,7 @@ class Operation:
     def takes(self, path: str) -> dict[str, str] | None:
         """The parameters of a path that the template fits."""
         [pattern] = paths("", self.template)
-        expression = re.sub(r"\{(\w+):\.\*\}", r"(?P<\1>.*)", pattern)
+        expression = re.sub(r"\{(\w+):\(\?s:\.\*\)\}", r"(?P<\1>(?s:.*))", pattern)
         expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", expression)
         found = re.fullmatch(expression, path)
         return {name: unquote(value) for name, value in found.groupdict().items()} if found else None

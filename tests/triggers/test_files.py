@@ -232,3 +232,11 @@ def test_no_row_value_is_shown_where_nothing_allows_it(app: App, api: Api, kind:
     answer = api("GET", f"/{kind}/double/a.csv")
     assert (answer.status, answer.code) == (403, "row-values-not-allowed")
     assert b"row 1" not in answer.content
+
+
+def test_names_are_not_listed_by_control_characters_of_which_storage_cannot_speak(api: Api) -> None:
+    answer = api("GET", "/files?prefix=double/%1F")
+    assert (answer.status, answer.code) == (400, "bad-query")
+    body = {"route": "double", "prefix": "double/\x1f"}
+    assert api("POST", "/runs", body).code == "bad-body"
+    assert api("POST", "/backfill", body).code == "bad-body"

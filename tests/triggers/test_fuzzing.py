@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.host.http_triggers import KEY
-from local.stack import Stack
+from local.host.keys import KEY
+from local.stack import ROOT, Stack
 from tests.e2e.drops import MODELS, SETTINGS, Drops, numbers, routes
 
 SECRET = "the key of this test"
@@ -17,9 +17,9 @@ SECRET = "the key of this test"
 
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drops]:
-    """A stack whose app asks for a key, as on Azure, with a run in its ledger."""
+    """A stack whose app asks for a key, as on Azure, with a run in its ledger. A checkup finds nothing."""
     settings = {**SETTINGS, KEY: SECRET}
-    with Stack(tmp_path_factory.mktemp("locked"), [MODELS], routes(), settings) as stack:
+    with Stack(tmp_path_factory.mktemp("locked"), [ROOT / "models", MODELS], routes(), settings) as stack:
         drops = Drops(stack)
         drops.closed(drops.drop("double/known.csv", numbers(3)))
         yield drops
@@ -28,7 +28,14 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drops]:
 @pytest.mark.full
 def test_without_the_key_nothing_but_health_the_description_and_the_page_is_answered(locked: Drops) -> None:
     url = f"{locked.stack.host_url}/api"
-    for path in ("runs", "files/double/known.csv", "routes", "stats", "predictions/double/known.csv"):
+    for path in (
+        "runs",
+        "files/double/known.csv",
+        "routes",
+        "stats",
+        "predictions/double/known.csv",
+        "health/deep",
+    ):
         assert requests.get(f"{url}/{path}", timeout=30).status_code == 401
         assert requests.get(f"{url}/{path}", headers={"x-functions-key": "no"}, timeout=30).status_code == 401
         assert requests.get(f"{url}/{path}", headers={"x-functions-key": SECRET}, timeout=30).ok

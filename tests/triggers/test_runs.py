@@ -94,7 +94,7 @@ def test_a_list_keeps_to_a_time(app: App, api: Api) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        *("limit=0", "limit=201", "limit=x", "limit=²", "limit=", "state=shut", "outcome=fine"),
+        *("limit=0", "limit=201", "limit=x", "limit=²", "limit=", "until=", "state=shut", "outcome=fine"),
         *("since=yesterday", "since=2026-01-01T00:00:00", "after=x", "after=WzEsMl0=", "after=W10="),
     ],
 )

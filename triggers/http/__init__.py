@@ -10,7 +10,8 @@ inputs.py      how files come into the inbox, from a body or an address
 predictions.py predictions, and a look at them, where row values may be shown
 routes.py      the routes in force, checked, changed, rolled back
 backfill.py    score everything below a prefix again
-about.py       health, and the description of all this (`openapi.json`)
+trials.py      a few rows scored to prove that a route can
+about.py       health, the checkup, and the description of all this (`openapi.json`)
 page.py        the dashboard
 """
 
@@ -24,7 +25,8 @@ from triggers.http import (
     run_views,
     runs,
     stats,
+    trials,
     waiting,
 )
 
-modules = (runs, run_views, stats, files, waiting, predictions, routes, backfill, about, page)
+modules = (runs, run_views, stats, files, waiting, predictions, routes, backfill, trials, about, page)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from shared.routes import Route, Routes
 from shared.settings import open_reads
 
 LONGEST_BODY = 1_000_000
+NOT_IN_XML = re.compile(r"[\x00-\x1f\ufffe\uffff]")
 # Who may read without a key. What holds row values, and everything that changes something, always asks for one.
 READS = func.AuthLevel.ANONYMOUS if open_reads(os.environ) else func.AuthLevel.FUNCTION
 
@@ -83,6 +85,12 @@ def json_object(req: func.HttpRequest, form: str, known: Collection[str]) -> dic
     return data
 
 
+def as_object(given: Any) -> dict[str, Any]:
+    """The input of an orchestration, which is text until its first step."""
+    found: dict[str, Any] = json.loads(given) if isinstance(given, str) else given
+    return found
+
+
 def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Raises ValueError for an object that has a key twice."""
     found = dict(pairs)
@@ -122,10 +130,11 @@ def choice(query: Mapping[str, str], name: str, known: Collection[str]) -> str:
 
 
 def time(query: Mapping[str, str], name: str) -> str:
-    """A time of the query as the ledger writes them, or "". Raises BadRequest where it is none, or has no zone."""
-    text = query.get(name, "")
+    """A time of the query as the ledger writes them, "" without one. Raises BadRequest for one without a zone."""
+    if name not in query:
+        return ""
     try:
-        return timestamp(aware(datetime.fromisoformat(text))) if text else ""
+        return timestamp(aware(datetime.fromisoformat(query[name])))
     except (ValueError, OverflowError):
         raise BadRequest(400, "bad-query", f"{name}: write a time such as 2026-11-20T06:00:00Z.") from None
 
@@ -161,6 +170,18 @@ def name_over_http(name: str) -> str:
             400, "bad-name", "Name a file: no part of its path may be . or .., and it may hold no backslash."
         )
     return name
+
+
+def listable(prefix: str, code: str) -> str:
+    """A prefix that names may be listed by. Raises BadRequest, with the code, for one that storage would stumble over.
+
+    Listings come as XML, which has no place for most control characters.
+    """
+    if NOT_IN_XML.search(prefix):
+        raise BadRequest(
+            400, code, "prefix: names cannot be listed by control characters; write a shorter one."
+        )
+    return prefix
 
 
 def address_of(blob: BlobClient) -> str:

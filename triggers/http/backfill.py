@@ -1,7 +1,6 @@
 """Backfill over HTTP: what it would do, begun, as it stands, ended."""
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,10 @@ from triggers.http.answers import (
     BadRequest,
     answered,
     api_url,
+    as_object,
     json_object,
     ledger,
+    listable,
     problem_json,
     response,
     usable_route,
@@ -76,7 +77,8 @@ def parsed(data: dict[str, Any], key: str) -> Asked:
         raise BadRequest(400, "bad-body", f"per_minute is a whole number from 1 to {FASTEST}.")
     name = usable_route(route).name
     own = run_of_idempotency_key(f"backfill/{key}") if key else new_run(clients.now())
-    asked = Backfill(id=own, route=name, prefix=prefix, force=force, per_minute=int(pace))
+    below = listable(prefix, "bad-body")
+    asked = Backfill(id=own, route=name, prefix=below, force=force, per_minute=int(pace))
     return Asked(asked, dry_run)
 
 
@@ -117,11 +119,6 @@ async def standing(client: df.DurableOrchestrationClient, name: str) -> dict[str
     status = "failed" if state.why else status
     shown = {key: getattr(state, key) for key in ("route", "prefix", "force", "files", "runs", "why")}
     return {"backfill": name, "status": status, **shown}
-
-
-def as_object(given: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(given) if isinstance(given, str) else given
-    return found
 
 
 @bp.route(route="backfill/{id}/cancel", methods=["POST"])

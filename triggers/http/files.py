@@ -24,6 +24,7 @@ from triggers.http.answers import (
     answered,
     api_url,
     ledger,
+    listable,
     name_over_http,
     number,
     problem_json,
@@ -45,7 +46,8 @@ async def find_files(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def found_names(query: Mapping[str, str]) -> dict[str, Any]:
-    prefix, limit = query.get("prefix", ""), number(query, "limit", 100, 1000)
+    prefix = listable(query.get("prefix", ""), "bad-query")
+    limit = number(query, "limit", 100, 1000)
     found: dict[str, dict[str, Any]] = {}
     for place in PLACES:
         for name, modified in islice(names_in(place, prefix), limit + 1):

@@ -26,6 +26,7 @@ from triggers.http.answers import (
     found_run,
     json_object,
     ledger,
+    listable,
     problem_json,
     response,
     usable_route,
@@ -110,7 +111,15 @@ def parsed(data: dict[str, Any]) -> Asked:
             400, "bad-body", "An input is scored as any file of its route: no force, no overrides."
         )
     route, prefix, address, name = texts
-    return Asked(route, named_blobs(data), prefix, address, name, force=force, overrides=overrides)
+    return Asked(
+        route,
+        named_blobs(data),
+        listable(prefix, "bad-body"),
+        address,
+        name,
+        force=force,
+        overrides=overrides,
+    )
 
 
 def named_blobs(data: dict[str, Any]) -> list[str]:

@@ -24,11 +24,11 @@ class Client:
         self.base = base
         self.scoring_url = f"{base}/endpoints/{endpoint}/jobs"
         self.tokens = Tokens("local")
-        self._connection_string = connection_string
+        self.storage = connection_string
 
     def upload(self, files: dict[str, str]) -> str:
         """Put texts into a container of their own and return its URL."""
-        with BlobServiceClient.from_connection_string(self._connection_string) as service:
+        with BlobServiceClient.from_connection_string(self.storage) as service:
             container = service.create_container(f"input-{uuid.uuid4()}")
             for name, text in files.items():
                 container.upload_blob(name, text)
@@ -66,11 +66,15 @@ class Client:
         """GET with a token."""
         return requests.get(url, headers={"Authorization": self.bearer(audience)}, timeout=60)
 
-    def arm(self, path: str, method: str = "GET", **query: str) -> requests.Response:
+    def arm(self, path: str, method: str = "GET", body: object = None, **query: str) -> requests.Response:
         """A request to the workspace on Azure Resource Manager."""
         url, headers = f"{self.base}{WORKSPACE_ID}{path}", {"Authorization": self.bearer(ARM_AUDIENCE)}
         parameters = {"api-version": "2023-10-01"} | query
-        return requests.request(method, url, params=parameters, headers=headers, timeout=60)
+        return requests.request(method, url, json=body, params=parameters, headers=headers, timeout=60)
+
+    def history(self, path: str) -> requests.Response:
+        """GET from run history."""
+        return self.read(f"{self.base}/history/v1.0{WORKSPACE_ID}{path}?api-version=v1.0")
 
     def control(self, path: str, wish: object) -> requests.Response:
         """Tell the control plane something."""
@@ -83,12 +87,34 @@ class Client:
 
     def blob(self, container: str, path: str) -> str:
         """A blob's text."""
-        with BlobServiceClient.from_connection_string(self._connection_string) as service:
+        with BlobServiceClient.from_connection_string(self.storage) as service:
             return service.get_blob_client(container, path).download_blob().readall().decode()
 
     def bearer(self, audience: str, lifetime: int = 3600) -> str:
         """An Authorization header."""
         return f"Bearer {self.tokens.issue(audience, lifetime)}"
+
+
+def put(client: Client, path: str, properties: dict[str, Any], **more: Any) -> requests.Response:
+    """PUT a resource."""
+    body = {"location": "local", "tags": {}, "properties": properties} | more
+    return client.arm(f"/{path}", "PUT", body=body)
+
+
+def made(client: Client, path: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """A resource, PUT and waited for: its properties."""
+    answer = put(client, path, properties)
+    assert answer.status_code in (200, 201), answer.text
+    if "Azure-AsyncOperation" in answer.headers:
+        assert over(client, answer)["status"] == "Succeeded"
+    return client.arm(f"/{path}").json()["properties"]  # type: ignore[no-any-return]
+
+
+def over(client: Client, answer: requests.Response) -> dict[str, Any]:
+    """The operation of an answer, once it is over."""
+    place = answer.headers["Azure-AsyncOperation"]
+    wait_until(lambda: client.read(place).json()["status"] in ("Succeeded", "Failed"))
+    return client.read(place).json()  # type: ignore[no-any-return]
 
 
 def invocation(uri: str, **properties: Any) -> dict[str, Any]:

@@ -20,10 +20,20 @@ def serve(azurite_connection: str, tmp_path: Path) -> Iterator[Serve]:
 
         def start(script: str = CAPITALS, options: dict[str, Any] | None = None, **settings: Any) -> Client:
             folder = write_deployment(tmp_path / "served", script, **settings)
-            emulator = AzureMLEmulator([folder], azurite_connection, tmp_path / "state", **(options or {}))
+            options = {"provisioning": 0.05} | (options or {})
+            emulator = AzureMLEmulator([folder], azurite_connection, tmp_path / "state", **options)
             return Client(stack.enter_context(emulator).url, azurite_connection)
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def lasting(azurite_connection: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of an emulator that the tests of a module share; they leave it as it was."""
+    folder = write_deployment(tmp_path_factory.mktemp("served"))
+    state = tmp_path_factory.mktemp("state")
+    with AzureMLEmulator([folder], azurite_connection, state, provisioning=0.05) as emulator:
+        yield Client(emulator.url, azurite_connection)
 
 
 @pytest.fixture

@@ -84,14 +84,16 @@ def deployment_document(name: str = "first", endpoint: str = "capitals", **more:
     } | more
 
 
-def write_deployment(folder: Path, script: str = CAPITALS, **settings: Any) -> Path:
-    """A folder with the endpoint `capitals`, its deployment `first` and a model of one file; returns it."""
+def write_deployment(
+    folder: Path, script: str = CAPITALS, endpoint: str = "capitals", **settings: Any
+) -> Path:
+    """A folder with an endpoint, its deployment `first` and a model of one file; returns it."""
     for name in ("code", "model"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "model" / "weights.txt").write_text("42")
     (folder / "code" / "score.py").write_text(script)
-    write_yaml(folder / "endpoint.yml", endpoint_document())
-    write_yaml(folder / "deployment.yml", deployment_document(settings=settings))
+    write_yaml(folder / "endpoint.yml", endpoint_document(endpoint))
+    write_yaml(folder / "deployment.yml", deployment_document(endpoint=endpoint, settings=settings))
     return folder
 
 

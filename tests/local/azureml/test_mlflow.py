@@ -59,4 +59,4 @@ def test_what_cannot_be_read_fails_its_mini_batch(state: Path, job: dict[str, An
 def test_the_deployment_has_no_code_configuration(client: Client) -> None:
     deployment = client.arm("/batchEndpoints/saying/deployments/mlflow").json()["properties"]
     assert deployment["codeConfiguration"] is None
-    assert deployment["model"]["assetId"].endswith("/models/model/versions/1")
+    assert deployment["model"]["assetId"].endswith("/models/saying-mlflow/versions/1")

@@ -77,6 +77,16 @@ def test_a_restart_knows_the_jobs_and_runs_the_unfinished_ones_again(
         assert client.job(name) == job
 
 
+def test_what_the_service_would_not_take_is_told_in_one_line(tmp_path: Path, azurite_connection: str) -> None:
+    served = write_deployment(tmp_path / "served", endpoint="a_b")
+    command = [sys.executable, "-m", "local.azureml", str(served), "--state", str(tmp_path / "state")]
+    command += ["--storage", azurite_connection]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("azureml: batchEndpoints/a_b: 'a_b' is no name of an endpoint")
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None:
     command = [
         sys.executable,

@@ -70,7 +70,7 @@ def test_the_header_names_the_deployment(serve: Serve, tmp_path: Any) -> None:
         ({"deployment_name": "x"}, "Could not find member 'deployment_name'"),
         ({"inputData": {}}, "exactly one entry"),
         ({"inputData": {"a-b": {"jobInputType": "UriFile", "uri": FOLDER}}}, "a-b"),
-        ({"inputData": {"a": {"jobInputType": "Literal", "value": 3}}}, "'Literal' is not supported"),
+        ({"inputData": {"a": {"jobInputType": "Literal", "value": 3}}}, "takes no Literal"),
         ({"inputData": {"a": {"jobInputType": "MLTable", "uri": FOLDER}}}, "'MLTable' is not supported"),
         ({"inputData": {"a": {"jobInputType": "UriFile"}}}, "inputData.a.uri is missing"),
         ({"inputData": {"a": {"jobInputType": "UriFile", "uri": "ftp://x/y"}}}, "not an input address"),
@@ -79,8 +79,9 @@ def test_the_header_names_the_deployment(serve: Serve, tmp_path: Any) -> None:
         ({"inputData": {"a": {"jobInputType": "UriFile", "uri": "wasbs://c@a.x/y"}}}, "wasb"),
         ({"outputData": {"o": {"jobOutputType": "UriFolder", "uri": FOLDER}}}, "use UriFile"),
         ({"outputData": {"o": {"jobOutputType": "UriFile", "uri": "https://a.b/c/d.csv"}}}, "datastore"),
-        ({"outputData": output_to("x").copy() | {"more": {}}}, "exactly one entry"),
-        ({"outputDataset": {"datastoreId": "x"}}, "outputDataset is not emulated"),
+        ({"outputData": output_to("x") | {"more": output_to("y")["score"]}}, "exactly one entry"),
+        ({"outputDataset": {"datastoreId": "x"}}, "names no datastore"),
+        ({"dataset": {"datastoreId": "x"}}, "dataset is not emulated"),
         ({"loggingLevel": 3}, "loggingLevel is 3, not a string"),
         ({"miniBatchSize": 0}, "miniBatchSize"),
         ({"errorThreshold": -2}, "errorThreshold"),
@@ -91,9 +92,9 @@ def test_the_header_names_the_deployment(serve: Serve, tmp_path: Any) -> None:
     ],
 )
 def test_a_body_the_service_would_not_take_is_refused(
-    client: Client, members: dict[str, Any], said: str
+    lasting: Client, members: dict[str, Any], said: str
 ) -> None:
-    answer = client.post(invocation(FOLDER, **members))
+    answer = lasting.post(invocation(FOLDER, **members))
     assert answer.status_code == 400
     assert said in answer.json()["error"]["message"]
 
@@ -119,8 +120,9 @@ def test_overrides_are_what_the_job_runs_with(client: Client) -> None:
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Basic xyz", "Bearer a.b.c", "expired", "arm"])
 def test_without_a_live_token_for_scoring_the_answer_is_plain_text(
-    client: Client, header: str | None
+    lasting: Client, header: str | None
 ) -> None:
+    client = lasting
     expired, arm = client.bearer(SCORING_AUDIENCE, -5), client.bearer(ARM_AUDIENCE)
     given = {"expired": expired, "arm": arm}.get(str(header), header)
     headers = {"Authorization": given} if given else {}

@@ -9,7 +9,11 @@ from azure.storage.blob import BlobServiceClient
 
 from tests.local.host.harness import APPS, DurableApi, HostProcess, LoopThread, RunningHost, free_port
 
-SDK_WARNINGS = ("ignore:.*without expected_type", "ignore:Potential duplicate Task completion")
+SDK_WARNINGS = (
+    "ignore:.*without expected_type",
+    "ignore:Potential duplicate Task completion",
+    "ignore:azure.functions Durable JSON codec reconstructed",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +45,11 @@ def durable_host(
     loop: LoopThread, counters: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningHost]:
     """A running host of the app `durable`."""
-    with RunningHost(loop, APPS / "durable", tmp_path_factory.mktemp("state")) as host:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        RunningHost(loop, APPS / "durable", tmp_path_factory.mktemp("state")) as host,
+    ):
+        patch.setenv("HOST_URL", host.url)
         yield host
 
 
@@ -64,6 +72,7 @@ def triggers_host(
 ) -> Iterator[RunningHost]:
     """A running host of the app `triggers`."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AzureWebJobs.disabled.Disabled", "true")
         patch.setenv("SAMPLE_INBOX", "host-inbox")
         patch.setenv("SAMPLE_SCHEDULE", "0 0 0 1 1 *")
         patch.setenv("SAMPLE_STORAGE", azurite_connection)
@@ -82,8 +91,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., HostProcess]]:
 
     yield start_one
     for host in hosts:
-        with host.process:
-            host.process.kill()
+        host.close()
 
 
 @pytest.fixture

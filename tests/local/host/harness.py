@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,7 @@ import requests
 from azure.durable_functions.models.utils import http_utils
 
 from local.host.host import Host
+from local.host.keys import Keys
 
 APPS = Path(__file__).parent / "apps"
 ROOT = Path(__file__).parents[3]
@@ -33,9 +35,9 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """Return the first true value of `condition`; fails after a long time, naming `what` did not happen."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.01)
@@ -68,9 +70,9 @@ class LoopThread:
 class RunningHost:
     """A host of an app, on the loop of a thread; use as a context manager."""
 
-    def __init__(self, loop: LoopThread, app: Path, state: Path) -> None:
+    def __init__(self, loop: LoopThread, app: Path, state: Path, keys: Keys | None = None) -> None:
         self._loop = loop
-        self._host = Host(app, state, port=free_port())
+        self._host = Host(app, state, port=free_port(), keys=keys)
         self.url = self._host.url
         self.session = requests.Session()
 
@@ -142,12 +144,14 @@ class HostProcess:
         self.port = port
         command = [sys.executable, "-m", "local.host", str(app), "--port", str(self.port)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SAMPLE_")}
+        # A pipe that nobody reads would hold up a host that logs much.
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self.process = subprocess.Popen(
             [*command, "--state", str(folder / "state")],
             cwd=ROOT,
-            env=environment | {"COUNTERS": str(folder)} | settings,
+            env=environment | {"COUNTERS": str(folder), "HOST_URL": f"http://127.0.0.1:{port}"} | settings,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
         )
 
@@ -161,8 +165,14 @@ class HostProcess:
         return self.finish()
 
     def finish(self) -> tuple[int, str]:
-        _, errors = self.process.communicate(timeout=60)
-        return self.process.returncode, errors
+        self.process.communicate(timeout=60)
+        self._errors.seek(0)
+        return self.process.returncode, self._errors.read()
+
+    def close(self) -> None:
+        """Kill it, if it is still there."""
+        with self.process, self._errors:
+            self.process.kill()
 
     def lines(self, name: str) -> list[str]:
         """What the app has written to one of its counters."""

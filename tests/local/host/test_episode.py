@@ -25,6 +25,22 @@ class Catalog:
     def knows_orchestrator(self, name: str) -> bool:
         return True
 
+    def activity_like(self, _: str) -> str | None:
+        return None
+
+    def orchestrator_like(self, _: str) -> None:
+        return None
+
+
+class Stranger(Catalog):
+    """Knows none, and what might have been meant."""
+
+    def knows_activity(self, name: str) -> bool:
+        return False
+
+    def activity_like(self, _: str) -> str:
+        return "step"
+
 
 @pytest.mark.parametrize(
     ("actions", "done", "warnings"),
@@ -48,11 +64,19 @@ def test_only_what_can_never_go_on_is_reported(
     assert all(text.startswith(start) for text, start in zip(outcome.warnings, warnings, strict=True))
 
 
-@pytest.mark.parametrize("kind", range(7, 11))
-def test_entities_and_http_calls_fail_the_instance_by_name(kind: int) -> None:
+@pytest.mark.parametrize("kind", [7, 9, 10])
+def test_entities_fail_the_instance_by_name(kind: int) -> None:
     outcome = decide(INSTANCE, EVENTS, Answer(actions=[{"actionType": kind}]), Catalog())
     assert outcome.status == Status.FAILED
     assert "the local host does not support" in (outcome.output_text or "")
+
+
+def test_a_name_that_no_function_has_is_told_with_the_one_that_was_probably_meant() -> None:
+    action = {"actionType": 0, "functionName": "stp", "input": "1"}
+    outcome = decide(INSTANCE, EVENTS, Answer(actions=[action]), Stranger())
+    assert outcome.status == Status.FAILED
+    expected = "The function 'stp' doesn't exist or is not an activity function. Did you mean 'step'?"
+    assert expected in (outcome.output_text or "")
 
 
 def test_an_answer_of_unknown_origin_fails_the_instance_with_its_text() -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from local.host import protocol
 from local.host.clock import to_epoch
 from tests.local.host.harness import DurableApi, wait_until
 
@@ -24,6 +25,7 @@ from tests.local.host.harness import DurableApi, wait_until
         ("parents", 4, [[], [0], [0, 2], [0, 2, 4]]),
         ("parent", {"child": "fan_out", "input": 3}, 6),
         ("event_or_timeout", 0.01, "timed out"),
+        ("immediate", None, "at once"),
     ],
 )
 def test_an_orchestration_completes_with_its_output(
@@ -83,11 +85,19 @@ def test_a_result_that_is_no_json_fails_the_activity(durable: DurableApi) -> Non
     ("name", "text"),
     [
         ("unknown_activity", "The function 'nowhere' doesn't exist or is not an activity function."),
-        ("by_reference", "The function 'renamed' doesn't exist or is not an activity function."),
+        (
+            "by_reference",
+            "'renamed' doesn't exist or is not an activity function. Did you mean 'ByAnotherName'?",
+        ),
+        ("misspelt", "'explod' doesn't exist or is not an activity function. Did you mean 'explode'?"),
         ("unknown_child", "The function 'nowhere' doesn't exist or is not an orchestrator function."),
-        ("with_http", "the local host does not support call_http in orchestrators"),
+        ("with_entity", "the local host does not support call_entity in orchestrators"),
+        ("signalling", "the local host does not support signal_entity in orchestrators"),
         ("large_status", "the custom status is larger than 16 KiB"),
-        ("unstable", "Non-Deterministic workflow detected"),
+        (
+            "unstable",
+            "task 0 of the history is the activity echo, the code now has the activity double there",
+        ),
         ("naive_timer", "can't compare offset-naive and offset-aware datetimes"),
     ],
 )
@@ -114,6 +124,30 @@ def test_a_timer_beyond_six_days_is_split_into_shorter_ones(durable: DurableApi)
     days = (to_epoch(timer["FireAt"]) - to_epoch(durable.status(instance_id)["createdTime"])) / 86400
     assert days == pytest.approx(3, abs=0.01)
     durable.post(instance_id, "terminate")
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timers of more than 0.2 s are long ones."""
+    for name in ("longRunningTimerIntervalDuration", "maximumShortTimerDuration"):
+        monkeypatch.setitem(protocol._PAYLOAD_CONSTANTS, name, "00:00:00.2000000")
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_long_timer_rings_at_its_time(durable: DurableApi) -> None:
+    instance_id = durable.begin("event_or_timeout", 0.7)
+    assert durable.wait_for(instance_id)["output"] == "timed out"
+    rung = [to_epoch(event["Timestamp"]) for event in durable.events(instance_id, "TimerFired")]
+    assert len(rung) >= 3
+    assert rung[-1] - to_epoch(durable.events(instance_id, "ExecutionStarted")[0]["Timestamp"]) >= 0.7
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_a_long_timer_can_be_cancelled_after_some_of_its_parts(durable: DurableApi) -> None:
+    instance_id = durable.begin("event_or_timeout", 3600)
+    wait_until(lambda: len(durable.events(instance_id, "TimerFired")) >= 2, "two parts")
+    durable.post(instance_id, "raiseEvent/Go", json="stop")
+    assert durable.wait_for(instance_id)["output"] == ["stop", "after"]
 
 
 def test_an_event_wins_against_a_timer_that_is_then_cancelled(durable: DurableApi) -> None:
@@ -165,6 +199,38 @@ def test_the_host_warns_when_the_sdk_runs_ahead_of_it(
     wait_until(lambda: "the SDK ran 1 action(s) ahead of the host" in caplog.text, "the warning")
     (tmp_path / "go").touch()
     durable.wait_for(instance_id)
+
+
+def test_early_events_are_mixed_up_by_the_sdk_as_on_azure(durable: DurableApi) -> None:
+    instance_id = durable.begin("three_early_events")
+    durable.wait_for(instance_id, "Running")
+    for number in (1, 2, 3):
+        durable.post(instance_id, "raiseEvent/Early", json=number)
+        _wait_for_history(durable, instance_id, "EventRaised", number)
+    durable.post(instance_id, "raiseEvent/Go", json=0)
+    assert durable.wait_for(instance_id)["output"] == [3, 3, 3]
+
+
+def test_an_event_whose_name_differs_in_case_only_is_told(
+    durable: DurableApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The extension takes it for the awaited one, the SDK does not."""
+    instance_id = durable.begin("three_events")
+    durable.wait_for(instance_id, "Running")
+    durable.post(instance_id, "raiseEvent/NEXT", json=0)
+    wait_until(lambda: "the host has handed out everything" in caplog.text, "the warning")
+    durable.post(instance_id, "terminate")
+
+
+def test_terminate_leaves_children_alone(durable: DurableApi) -> None:
+    child = uuid4().hex
+    instance_id = durable.begin("patient_parent", child)
+    wait_until(lambda: durable.events(instance_id, "SubOrchestrationInstanceCreated"), "the child")
+    durable.wait_for(child, "Running")
+    durable.post(instance_id, "terminate")
+    durable.wait_for(instance_id, "Terminated")
+    assert durable.status(child)["runtimeStatus"] == "Running"
+    durable.post(child, "terminate")
 
 
 def test_events_that_nobody_awaited_are_lost_when_continuing_as_new(durable: DurableApi) -> None:

@@ -49,7 +49,10 @@ def kill_the_first(host: HostProcess, name: str) -> int:
     return second
 
 
-@pytest.mark.parametrize(("name", "value"), [("in_turn", None), ("many", ["where", 4])])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("many", ["where", 4]), pytest.param("in_turn", None, marks=pytest.mark.full)],
+)
 def test_activities_of_one_orchestration_run_in_all_processes(
     host: HostProcess, durable: DurableApi, name: str, value: object
 ) -> None:
@@ -89,6 +92,7 @@ def test_an_episode_whose_process_is_killed_is_repeated(
     assert len(durable.events(instance_id, "TaskCompleted")) == 2
 
 
+@pytest.mark.full
 def test_a_blob_event_whose_process_is_killed_is_delivered_again(
     host: HostProcess, durable: DurableApi, session: requests.Session
 ) -> None:
@@ -110,6 +114,7 @@ def test_a_request_whose_process_is_killed_is_a_bad_gateway(
     assert (page.status_code, page.content, page.headers["Set-Cookie"]) == (201, b"\x00\xff", "a=b; Path=/")
 
 
+@pytest.mark.full
 def test_a_tick_whose_process_is_killed_is_lost_and_logged(
     host: HostProcess, durable: DurableApi, tmp_path: Path
 ) -> None:
@@ -119,6 +124,7 @@ def test_a_tick_whose_process_is_killed_is_lost_and_logged(
     assert "timer function tick failed" in errors
 
 
+@pytest.mark.full
 def test_processes_that_are_killed_are_replaced(host: HostProcess, durable: DurableApi) -> None:
     before = workers(durable)
     for pid in before:
@@ -172,6 +178,7 @@ def test_failures_read_as_in_one_process(
     assert "RuntimeError: told by the function" in line
 
 
+@pytest.mark.full
 def test_what_workers_log_is_in_the_log_of_the_host(
     host: HostProcess, durable: DurableApi, tmp_path: Path
 ) -> None:
@@ -181,7 +188,9 @@ def test_what_workers_log_is_in_the_log_of_the_host(
     assert {int(pid) for pid in re.findall(r" INFO worker (\d+): root: here I am\n", errors)} == pids
 
 
-@pytest.mark.parametrize("count", ["0", "11", "two", ""])
+@pytest.mark.parametrize(
+    "count", ["0", *(pytest.param(count, marks=pytest.mark.full) for count in ("11", "two", ""))]
+)
 def test_an_impossible_number_of_processes_is_refused(start: Start, count: str) -> None:
     code, errors = start(app=APPS / "workers", FUNCTIONS_WORKER_PROCESS_COUNT=count).finish()
     assert code == 1

@@ -24,6 +24,23 @@ def test_the_next_time_of_a_schedule(schedule: str, after: str, expected: str) -
     assert Schedule(schedule).next_after(moments[0]) == moments[1]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "monitored"),
+    [
+        ("*/5 * * * * *", False),
+        ("10,20,45 * * * * *", False),
+        ("0 * * * * *", True),
+        ("30 * * * * *", True),
+        ("0 */5 * * * *", True),
+        ("* 1-5 * * * *", True),
+        ("00:00:59", False),
+        ("00:01:00", True),
+    ],
+)
+def test_only_runs_a_minute_apart_are_made_up_for(schedule: str, monitored: bool) -> None:
+    assert Schedule(schedule).monitored is monitored
+
+
 @pytest.mark.parametrize("schedule", ["", "* * * * *", "0 0 0 32 * *", "1:2", "often"])
 def test_what_is_no_schedule_is_refused(schedule: str) -> None:
     with pytest.raises(ValueError, match="is neither NCRONTAB"):

@@ -1,5 +1,6 @@
 """HTTP, timer and blob triggers of a running host."""
 
+import base64
 import json
 import logging
 from pathlib import Path
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueClient
 
 from local.eventgrid import EventGrid
 from tests.local.host.harness import RunningHost, wait_until
@@ -35,6 +37,34 @@ def test_a_route_gives_its_parameters_and_the_query(
 def test_a_route_that_does_not_match_is_not_found(triggers_host: RunningHost) -> None:
     assert triggers_host.session.get(f"{triggers_host.url}/site/things/four").status_code == 404
     assert triggers_host.session.get(f"{triggers_host.url}/api/things/4").status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "files/a"), ("HEAD", "broken"), ("GET", "files/a")])
+def test_a_method_that_no_function_takes_is_not_found(
+    triggers_host: RunningHost, method: str, path: str
+) -> None:
+    answer = triggers_host.session.request(method, f"{triggers_host.url}/site/{path}")
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "function"),
+    [
+        ("ranked/all", "ranked_all"),
+        ("ranked/7", "ranked_number"),
+        ("ranked/x", "ranked_any"),
+        ("ranked/x/y", "ranked_rest"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_the_most_precise_route_answers_and_takes_any_method_where_none_is_named(
+    triggers_host: RunningHost, method: str, path: str, function: str
+) -> None:
+    assert triggers_host.session.request(method, f"{triggers_host.url}/site/{path}").text == function
+
+
+def test_a_disabled_function_is_not_there(triggers_host: RunningHost) -> None:
+    assert triggers_host.session.get(f"{triggers_host.url}/site/disabled").status_code == 404
 
 
 def test_a_body_reaches_a_catch_all_route(triggers_host: RunningHost) -> None:
@@ -75,12 +105,33 @@ def test_a_blob_that_always_fails_is_poisoned_after_five_tries(
     blob_service: BlobServiceClient,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    azurite_connection: str,
 ) -> None:
+    name = f"poison-{uuid4().hex}"
     monkeypatch.setattr("local.host.blobs.RETRY_PAUSE", 0.01)
     with caplog.at_level(logging.ERROR):
-        _container(blob_service, "host-polled").upload_blob(f"poison-{uuid4().hex}", b"")
+        _container(blob_service, "host-polled").upload_blob(name, b"")
         wait_until(lambda: "is now in webjobs-blobtrigger-poison" in caplog.text, "the poison record")
     assert lines(counters, "poisoned") == ["host-polled"] * 5
+    with QueueClient.from_connection_string(azurite_connection, "webjobs-blobtrigger-poison") as queue:
+        (message,) = queue.receive_messages()
+    properties = blob_service.get_blob_client("host-polled", name).get_blob_properties()
+    assert json.loads(base64.b64decode(message.content)) == {
+        "Type": "BlobTrigger",
+        "FunctionId": "Host.Functions.poisoned",
+        "BlobType": "BlockBlob",
+        "ContainerName": "host-polled",
+        "BlobName": name,
+        "ETag": properties.etag,
+    }
+
+
+def test_a_function_may_take_the_content_of_a_blob(
+    triggers_host: RunningHost, counters: Path, blob_service: BlobServiceClient
+) -> None:
+    container = _container(blob_service, "host-content")
+    container.upload_blob("a/b.txt", "ä".encode())
+    _wait_for_offers(counters, "read", "host-content/a/b.txt 2 ä", 1)
 
 
 def _container(service: BlobServiceClient, name: str) -> Any:

@@ -1,11 +1,12 @@
 """The durable HTTP API: status codes and bodies as the extension's."""
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.local.host.harness import DurableApi, RunningHost
+from tests.local.host.harness import APPS, DurableApi, LoopThread, RunningHost
 
 
 @pytest.fixture
@@ -142,12 +143,6 @@ def test_restart_runs_the_same_input_again(durable: DurableApi, ended: str) -> N
     assert durable.post("none", "restart").status_code == 400
 
 
-def test_rewind_says_what_to_do_instead(durable: DurableApi, ended: str) -> None:
-    answer = durable.post(ended, "rewind")
-    assert answer.status_code == 501
-    assert "restart the instance instead" in answer.json()["ExceptionMessage"]
-
-
 def test_purge_forgets_an_ended_instance_and_no_live_one(
     durable: DurableApi, ended: str, waiting: str
 ) -> None:
@@ -173,10 +168,79 @@ def test_many_instances_are_listed_in_pages_and_purged_by_filter(durable: Durabl
     assert [item["instanceId"] for item in second.json()] == [f"{prefix}-2"]
     assert second.headers["x-ms-continuation-token"] == ""
     assert durable.session.delete(f"{durable.url}/instances/", params=query).status_code == 400
-    query["createdTimeFrom"] = "2020-01-01T00:00:00Z"
+
+
+def test_a_purge_goes_by_times_and_statuses_and_not_by_the_prefix_of_ids(durable: DurableApi) -> None:
+    ended = durable.run("failing")["instanceId"]
+    query = {
+        "createdTimeFrom": "2020-01-01T00:00:00Z",
+        "runtimeStatus": "Failed",
+        "instanceIdPrefix": "nothing",
+    }
     purged = durable.session.delete(f"{durable.url}/instances/", params=query)
-    assert purged.json() == {"instancesDeleted": 3}
+    assert purged.json()["instancesDeleted"] >= 1
+    assert durable.session.get(f"{durable.url}/instances/{ended}").status_code == 404
     assert durable.session.delete(f"{durable.url}/instances/", params=query).status_code == 404
+    query["createdTimeTo"] = "2020-01-02T00:00:00Z"
+    del query["runtimeStatus"]
+    assert durable.session.delete(f"{durable.url}/instances/", params=query).status_code == 404
+
+
+def test_parameters_that_cannot_be_parsed_are_as_if_not_sent(durable: DurableApi, ended: str) -> None:
+    query = {
+        "instanceIdPrefix": ended,
+        "top": "many",
+        "createdTimeFrom": "soon",
+        "runtimeStatus": "Odd",
+        "showInput": "?",
+    }
+    listed = durable.session.get(f"{durable.url}/instances/", params=query)
+    assert [item["input"] for item in listed.json()] == ["1"]
+
+
+@pytest.mark.parametrize("showInput", ["true", "false"])
+def test_a_list_shows_inputs_as_asked(durable: DurableApi, ended: str, showInput: str) -> None:  # noqa: N803
+    query = {"instanceIdPrefix": ended, "showInput": showInput}
+    (item,) = durable.session.get(f"{durable.url}/instances", params=query).json()
+    assert item["input"] == ("1" if showInput == "true" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "timeout", "status", "body"),
+    [
+        ("sequence", 2, "10", 200, [0, 2]),
+        ("event_or_timeout", 3600, "0.05", 202, None),
+        ("failing", None, "10", 200, None),
+    ],
+)
+def test_a_start_may_wait_for_the_end(
+    durable: DurableApi, name: str, value: object, timeout: str, status: int, body: object
+) -> None:
+    url = f"{durable.url}/orchestrators/{name}?timeout={timeout}&pollingInterval=0.01"
+    answer = durable.session.post(url, json=json.dumps(value))
+    assert answer.status_code == status
+    if body is not None:
+        assert answer.json() == body
+    elif status == 200:
+        assert answer.json()["runtimeStatus"] == "Failed"
+    else:
+        durable.post(answer.json()["id"], "terminate")
+
+
+def test_a_start_that_would_poll_less_often_than_it_waits_is_refused(durable: DurableApi) -> None:
+    url = f"{durable.url}/orchestrators/sequence?timeout=1&pollingInterval=2"
+    answer = durable.session.post(url, json="1")
+    assert answer.status_code == 400
+    assert "should be bigger than retry timeout" in answer.json()["ExceptionMessage"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "counter"), ("GET", "counter/a"), ("POST", "counter/a?op=add")]
+)
+def test_entities_are_refused_by_name(durable: DurableApi, method: str, path: str) -> None:
+    answer = durable.session.request(method, f"{durable.url}/entities/{path}")
+    assert answer.status_code == 501
+    assert answer.json()["ExceptionMessage"] == "The local host does not support entities."
 
 
 def test_the_sdk_client_starts_raises_and_links(durable_host: RunningHost, durable: DurableApi) -> None:
@@ -191,3 +255,16 @@ def test_the_sdk_client_starts_raises_and_links(durable_host: RunningHost, durab
 def test_an_unknown_orchestrator_raises_in_the_sdk_client(durable_host: RunningHost) -> None:
     url = f"{durable_host.url}/api/through-the-client/nowhere"
     assert durable_host.session.post(url).status_code == 500
+
+
+def test_any_state_lets_a_start_replace_a_live_instance(
+    loop: LoopThread, counters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = "AzureFunctionsJobHost__extensions__durableTask__overridableExistingInstanceStates"
+    monkeypatch.setenv(setting, "AnyState")
+    with RunningHost(loop, APPS / "durable", tmp_path) as host:
+        durable = DurableApi(host.url, host.session)
+        durable.begin("three_events", None, "one")
+        durable.wait_for("one", "Running")
+        durable.begin("sequence", 1, "one")
+        assert durable.wait_for("one")["output"] == [0]

@@ -3,6 +3,7 @@
 # The SDK's decorators are untyped, and the worker refuses dict[str, Any] as a parameter.
 # mypy: disable-error-code="untyped-decorator, type-arg"
 
+import json
 import os
 import time
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from typing import Any, TypeAlias
 
 import azure.durable_functions as df
 import azure.functions as func
+import requests
 
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 Context: TypeAlias = df.DurableOrchestrationContext
@@ -53,7 +55,7 @@ def flaky(request: dict) -> int:
     attempt = count(request["name"])
     if attempt < request["succeeds_at"]:
         raise RuntimeError(f"attempt {attempt}")
-    return attempt
+    return int(request["succeeds_at"])
 
 
 @app.activity_trigger(input_name="request")
@@ -63,6 +65,13 @@ def slow(request: dict) -> str:
     while not Path(request["until"]).exists():
         time.sleep(0.01)
     return "waited"
+
+
+@app.activity_trigger(input_name="event")
+def send_event(event: dict) -> None:
+    """Raise an event through the host's HTTP API."""
+    url = f"{os.environ['HOST_URL']}/durabletask/instances/{event['instance']}/raiseEvent/{event['name']}"
+    requests.post(url, json=event["data"], timeout=10).raise_for_status()
 
 
 @app.activity_trigger(input_name="nothing")
@@ -155,6 +164,17 @@ def flaky_child(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def with_retry_only(context: Context) -> Steps:
+    return (yield context.call_activity_with_retry(flaky, RETRY, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def count_then_flaky(context: Context) -> Steps:
+    counted = yield context.call_activity(flaky, context.get_input()["counted"])
+    return [counted, (yield context.call_activity(flaky, context.get_input()["flaky"]))]
+
+
+@app.orchestration_trigger(context_name="context")
 def timers(context: Context) -> Steps:
     for _ in range(context.get_input()):
         yield context.create_timer(soon(context))
@@ -206,6 +226,26 @@ def two_waits_on_early_event(context: Context) -> Steps:
     first = yield context.wait_for_external_event("Early")
     second = yield context.wait_for_external_event("Early")
     return [first, second]
+
+
+@app.orchestration_trigger(context_name="context")
+def three_early_events(context: Context) -> Steps:
+    """The SDK keeps one early event per name and hands it out again and again (azure-functions-durable-python#507)."""
+    yield context.wait_for_external_event("Go")
+    results = []
+    for _ in range(3):
+        results.append((yield context.wait_for_external_event("Early")))
+    return results
+
+
+@app.orchestration_trigger(context_name="context")
+def patient_parent(context: Context) -> Steps:
+    return (yield context.call_sub_orchestrator(three_events, None, context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def immediate(context: Context) -> str:
+    return "at once"
 
 
 @app.orchestration_trigger(context_name="context")
@@ -273,8 +313,27 @@ def unknown_child(context: Context) -> Steps:
 
 
 @app.orchestration_trigger(context_name="context")
+def misspelt(context: Context) -> Steps:
+    yield context.call_activity("explod", "no such luck")
+
+
+@app.orchestration_trigger(context_name="context")
 def with_http(context: Context) -> Steps:
-    yield context.call_http("GET", "http://127.0.0.1/")
+    """Make the request that the input describes; the step after it shows that all ids are still in step."""
+    answer = yield context.call_http(**context.get_input())
+    after = yield context.call_activity(echo, "after")
+    return [answer, after]
+
+
+@app.orchestration_trigger(context_name="context")
+def with_entity(context: Context) -> Steps:
+    yield context.call_entity(df.EntityId("counter", "one"), "add", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def signalling(context: Context) -> Steps:
+    context.signal_entity(df.EntityId("counter", "one"), "add", 1)
+    yield context.call_activity(echo, "after")
 
 
 @app.orchestration_trigger(context_name="context")
@@ -329,6 +388,55 @@ def perform(context: Context, kind: str, value: Any) -> Steps:
             return (yield context.create_timer(soon(context, seconds=value)))
         case "child":
             return (yield context.call_sub_orchestrator(program, value))
+        case "named child":
+            return (yield context.call_sub_orchestrator(program, value[1], value[0]))
+        case "rounds":
+            return (yield context.call_sub_orchestrator(countdown, {"left": value, "rounds": 0}))
+        case "too late":
+            return (yield from event_against_timer(context, *value))
+        case "event":
+            return (yield from event_by_activity(context, *value))
+        case "mixed":
+            return (yield context.task_all(mixed(context, *value)))
+        case "fail":
+            return (yield context.call_activity(explode, value))
+        case _:
+            return (yield from caught(context, kind, value))
+
+
+def caught(context: Context, kind: str, value: Any) -> Steps:
+    """Perform a step that fails and return what its error says last."""
+    try:
+        match kind:
+            case "caught":
+                yield context.call_activity(explode, value)
+            case "exhausted":
+                yield context.call_activity_with_retry(explode, RETRY, value)
+            case "failing child":
+                yield context.call_sub_orchestrator(program, value)
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return str(error).split(" \n ")[0].rpartition(": ")[2]
+
+
+def event_against_timer(context: Context, name: str, seconds: float) -> Steps:
+    timeout = context.create_timer(soon(context, seconds))
+    winner = yield context.task_any([context.wait_for_external_event(name), timeout])
+    return "timed out" if winner == timeout else "came"
+
+
+def event_by_activity(context: Context, name: str, data: int) -> Steps:
+    waiting = context.wait_for_external_event(name)
+    event = {"instance": context.instance_id, "name": name, "data": data}
+    return (yield context.task_all([waiting, context.call_activity(send_event, event)]))[0]
+
+
+def mixed(context: Context, number: int, request: dict[str, Any], steps: list[Any]) -> list[Any]:
+    return [
+        context.call_activity(double, number),
+        context.call_activity_with_retry(flaky, RETRY, request),
+        context.create_timer(soon(context)),
+        context.call_sub_orchestrator(program, steps),
+    ]
 
 
 @app.orchestration_trigger(context_name="context")
@@ -339,6 +447,19 @@ def slow_steps(context: Context) -> Steps:
     waited = yield context.call_activity(slow, request)
     yield context.create_timer(soon(context))
     return [first, waited]
+
+
+@app.route(route="answers/{status:int}")
+def answers(req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with this status and with what was asked."""
+    asked = [
+        req.method,
+        req.get_body().decode(),
+        req.headers.get("x-sample"),
+        req.headers.get("content-type"),
+    ]
+    headers = {"Location": "http://127.0.0.1:1/", "x-seen": "yes"}
+    return func.HttpResponse(json.dumps(asked), status_code=int(req.route_params["status"]), headers=headers)
 
 
 @app.route(route="through-the-client/{name}", methods=["POST"])
@@ -352,3 +473,83 @@ async def through_the_client(
         await client.raise_event(instance_id, "Go", req.get_json())
     response: func.HttpResponse = client.create_check_status_response(req, instance_id)
     return response
+
+
+@app.route(route="client/{call}", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def call_client(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Call a method of the SDK's client with the body's arguments; answers what it gives back, or what it raises."""
+    try:
+        result = await CALLS[req.route_params["call"]](client, **req.get_json())
+    except Exception as error:  # noqa: BLE001 - the SDK raises nothing more precise
+        return func.HttpResponse(str(error), status_code=500)
+    return func.HttpResponse(json.dumps(result))
+
+
+async def status(client: df.DurableOrchestrationClient, **arguments: Any) -> dict[str, Any]:
+    found = await client.get_status(**arguments)
+    return {
+        "status": found.runtime_status and found.runtime_status.name,
+        "input": found.input_,
+        "output": found.output,
+        "history": found.history,
+        "events": [event["EventType"] for event in getattr(found, "historyEvents", None) or []],
+    }
+
+
+async def instances_of(client: df.DurableOrchestrationClient, **criteria: Any) -> list[str]:
+    """Ids by the SDK's criteria; times come as ISO texts."""
+    found = await client.get_status_by(**parsed(criteria))
+    return [status.instance_id for status in found]
+
+
+async def all_instances(client: df.DurableOrchestrationClient) -> list[str]:
+    return [status.instance_id for status in await client.get_status_all()]
+
+
+async def purge_by(client: df.DurableOrchestrationClient, **criteria: Any) -> int:
+    return int((await client.purge_instance_history_by(**parsed(criteria))).instances_deleted)
+
+
+async def links(client: df.DurableOrchestrationClient, instance_id: str) -> dict[str, str]:
+    payload: dict[str, str] = client.create_http_management_payload(instance_id)
+    return payload
+
+
+async def entity(client: df.DurableOrchestrationClient) -> Any:
+    return await client.read_entity_state(df.EntityId("counter", "one"))
+
+
+async def signal(client: df.DurableOrchestrationClient) -> Any:
+    return await client.signal_entity(df.EntityId("counter", "one"), "add", 1)
+
+
+def parsed(criteria: dict[str, Any]) -> dict[str, Any]:
+    times = {
+        name: datetime.fromisoformat(value) for name, value in criteria.items() if name.startswith("created")
+    }
+    statuses = [df.OrchestrationRuntimeStatus(name) for name in criteria.get("runtime_status", [])]
+    return criteria | times | ({"runtime_status": statuses} if statuses else {})
+
+
+CALLS: dict[str, Any] = {
+    **{
+        name: getattr(df.DurableOrchestrationClient, name)
+        for name in (
+            "raise_event",
+            "terminate",
+            "suspend",
+            "resume",
+            "rewind",
+            "restart",
+            "start_new",
+        )
+    },
+    "status": status,
+    "instances_of": instances_of,
+    "all_instances": all_instances,
+    "purge_by": purge_by,
+    "links": links,
+    "entity": entity,
+    "signal": signal,
+}

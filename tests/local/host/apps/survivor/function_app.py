@@ -24,6 +24,11 @@ def often(timer: func.TimerRequest) -> None:
     record("often", f"past due: {timer.past_due}")
 
 
+@app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")
+def hourly(timer: func.TimerRequest) -> None:
+    record("hourly", f"past due: {timer.past_due}")
+
+
 @app.blob_trigger(
     arg_name="blob", path="inbox/{name}", connection="NO_STORAGE", source=func.BlobSource.EVENT_GRID
 )

@@ -41,6 +41,31 @@ def nothing(req: func.HttpRequest):  # type: ignore[no-untyped-def]
     return None
 
 
+@app.route(route="ranked/{*rest}")
+def ranked_rest(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name
+
+
+@app.route(route="ranked/{any}")
+def ranked_any(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name
+
+
+@app.route(route="ranked/{number:int}")
+def ranked_number(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name
+
+
+@app.route(route="ranked/all")
+def ranked_all(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name
+
+
+@app.route()
+def disabled(req: func.HttpRequest) -> str:
+    return "not disabled"
+
+
 @app.timer_trigger(arg_name="timer", schedule="%SAMPLE_SCHEDULE%", run_on_startup=True)
 def tick(timer: func.TimerRequest) -> None:
     record("ticks", f"past due: {timer.past_due}")
@@ -61,6 +86,11 @@ def polled(blob: BlobClient) -> None:
 def poisoned(blob: ContainerClient) -> None:
     record("poisoned", blob.container_name)
     raise RuntimeError("never")
+
+
+@app.blob_trigger(arg_name="blob", path="host-content/{name}", connection="SAMPLE_STORAGE")
+def read(blob: func.InputStream) -> None:
+    record("read", f"{blob.name} {blob.length} {blob.read().decode()}")
 
 
 @app.blob_trigger(
