@@ -71,7 +71,7 @@ def deliver_notice(message: dict) -> dict[str, Any]:
     ledger = clients.ledger()
     run = ledger.run(launch.run)
     url = receiver_of(launch.route)
-    if run is None or run.stage != "closed" or run.launch != launch.launch:
+    if run is None or run.stage != "closed" or run.launch != launch.launch or run.forgetting:
         return ended(launch, ledger.settle(launch, "overtaken"))
     if not url or not clients.settings().webhook_secrets:
         return ended(launch, ledger.settle(launch, "unsigned" if url else "unwanted"))

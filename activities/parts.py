@@ -60,13 +60,15 @@ def pack(message: dict) -> dict[str, Any]:
         }
     versions = work.to_score(run)
     portions = work.portions(versions)
-    if work.found(run, "pack", number) is None:
-        found = pack_portion(run, portions[number], sum(version.size for version in versions))
-        work.write_found(run, "pack", number, found, once=True)
+    found = work.found(run, "pack", number)
+    if found is None:
+        packed = pack_portion(run, portions[number], sum(version.size for version in versions))
+        found = work.write_found_once(run, "pack", number, packed)
     if number + 1 < len(portions):
         clients.ledger().progressing(launch)
         return {"more": True}
-    index = work.write_index(run, settled(run))
+    verdicts = work.verdicts(run, "pack") if number else found.verdicts
+    index = work.write_index(run, settled(run, verdicts))
     parts = {piece[0] for verdict in index if verdict.packed for piece in verdict.pieces}
     keep_only(run, parts)
     rows = sum(verdict.rows for verdict in index if verdict.packed)
@@ -74,9 +76,9 @@ def pack(message: dict) -> dict[str, Any]:
     return {"more": False, "parts": len(parts), "shared": sum(verdict.packed for verdict in index) > 1}
 
 
-def settled(run: Run) -> list[Verdict]:
+def settled(run: Run, found: list[Verdict]) -> list[Verdict]:
     """Every version as pack has found it, all portions together."""
-    found, route = work.verdicts(run, "pack"), Route.from_dict(run.route)
+    route = Route.from_dict(run.route)
     faults = key_faults(run, route, found) if route.unique else {}
     return [same_keys(verdict, faults.get(verdict.version, "")) for verdict in found]
 

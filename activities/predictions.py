@@ -47,15 +47,17 @@ def unpack(message: dict) -> dict[str, Any]:
         if len(portions) > 1:
             clients.ledger().progressing(launch)
             return {"more": True, "at_once": len(portions)}
+        verdicts = found.verdicts
     else:
         work.write_found(run, "unpack", number, put_together(run, index, versions, len(portions)))
-    publish_raw(run, launch, index, versions)
+        verdicts = work.verdicts(run, "unpack")
+    publish_raw(run, launch, index, versions, verdicts)
     shared = sum(one.packed for one in index) > 1
     # Another job would not help where nobody has said yet how raw predictions are to be read, or in vain.
     another = (
         (shared or bool(run.reopened_at)) and route.match != "auto" and not packed_otherwise(route, index)
     )
-    return {"more": False, "again": finished(launch, run, another=another)}
+    return {"more": False, "again": finished(launch, run, verdicts, another=another)}
 
 
 def mine(run: Run, index: list[Verdict]) -> list[Version]:
@@ -65,12 +67,11 @@ def mine(run: Run, index: list[Verdict]) -> list[Version]:
     return clients.ledger().still_mine(run.run, versions) if run.reopened_at else versions
 
 
-def finished(launch: Launch, run: Run, *, another: bool) -> bool:
+def finished(launch: Launch, run: Run, verdicts: list[Verdict], *, another: bool) -> bool:
     """Whether one attempt more is made for what the job left incomplete: where `another` job may help.
 
     It may where the job was shared, so that another file may be at fault, or where somebody asked for it.
     """
-    verdicts = work.verdicts(run, "unpack")
     incomplete = [verdict for verdict in verdicts if not verdict.word]
     if incomplete and another and not run.cancel and run.attempt < run.attempts:
         log.warning("run %s: job %s left %d files incomplete", run.run, run.job, len(incomplete))
@@ -191,11 +192,13 @@ def put(packed: Verdict, version: Version, staged: list[Staged]) -> Output:
     return Output(version, packed, BlockWriter(target_of(version), "", blocks), rows, why, word)
 
 
-def publish_raw(run: Run, launch: Launch, index: list[Verdict], versions: dict[str, Version]) -> None:
+def publish_raw(
+    run: Run, launch: Launch, index: list[Verdict], versions: dict[str, Version], verdicts: list[Verdict]
+) -> None:
     """Puts the raw predictions as they were written beside those that were published, where the route wants that."""
     if not run.route.get("also_raw"):
         return
-    published = {verdict.version for verdict in work.verdicts(run, "unpack") if verdict.word == "published"}
+    published = {verdict.version for verdict in verdicts if verdict.word == "published"}
     for verdict in index:
         if verdict.version in published:
             written = as_written(run, launch, index, verdict)

@@ -20,7 +20,7 @@ from shared import clients, names, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
-from shared.names import begun_at, shown
+from shared.names import named_at, shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -73,7 +73,7 @@ def may_begin(launch: Launch) -> bool:
         return False
     if launch.slot is None:
         return clients.ledger().is_announced(launch.run)
-    return clients.now() - begun_at(launch.run) < BEGINS_WITHIN
+    return clients.now() - named_at(launch.run) < BEGINS_WITHIN
 
 
 def get_tokens() -> None:
@@ -300,7 +300,7 @@ def following(run: Run, launch: Launch) -> list[Launch]:
 def kick(route: Route, offered: Set[str] = frozenset()) -> list[Launch]:
     """Runs for the files that wait, as far as there are free slots, unless all of them were `offered` in vain."""
     waiting = waiting_now(route)
-    if all(version.key in offered for version in waiting) or clients.ledger().held(route):
+    if all(version.key in offered for version in waiting):
         return []
     runs = len(waiting)
     if route.shares_jobs:
@@ -321,7 +321,7 @@ def dropped(name: str) -> list[Launch]:
 
 def kick_arrival(route: Route) -> list[Launch]:
     """Right after an arrival, whose marker is known to wait; scheduled routes wait for their time."""
-    if route.schedule or clients.ledger().held(route):
+    if route.schedule:
         return []
     launch = clients.ledger().take_slot(route)
     return [launch] if launch else []

@@ -78,11 +78,10 @@ def current_routes() -> Routes:
     A blob that cannot be used changes nothing: the last good routes stay in force, over restarts as well, and the log
     says why. Raises RouteError when there have never been any.
     """
-    if loaded.routes is None or time.monotonic() - loaded.at > FRESH_FOR:
+    while (routes := loaded.routes) is None or time.monotonic() - loaded.at > FRESH_FOR:
         refresh()
         loaded.at = time.monotonic()
-    assert loaded.routes is not None
-    return loaded.routes
+    return routes
 
 
 def refresh() -> None:

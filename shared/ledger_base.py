@@ -1,12 +1,16 @@
 """What all of the ledger rests on: the store, the clock, and whose ledger it is."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.ledger_keys import OWNER
 from shared.records import Owner, timestamp
 from shared.store import Store
+
+# What a process has written once is kept in memory for the steps that follow, where it is short. For a short time: an
+# idempotency key may bring a run back to life that has been forgotten, with other lists under the same keys.
+LINES_KEPT, KEYS_KEPT, KEPT_FOR = 100, 200, timedelta(minutes=5)
 
 InParallel = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
@@ -28,6 +32,8 @@ class Base:
         self.clock = clock
         self.in_parallel = in_parallel
         self.kept_words: dict[str, dict[str, str]] = {}
+        self.kept_lines: dict[str, tuple[datetime, list[dict[str, Any]]]] = {}
+        self.seen_runs: dict[str, tuple[dict[str, Any], str]] = {}
 
     def now(self) -> str:
         return timestamp(self.clock())
@@ -42,6 +48,21 @@ class Base:
         """Whose ledger this is, if it is somebody's yet."""
         found = self.store.read(OWNER)
         return Owner.from_dict(found[0]) if found else None
+
+    def write_once(self, key: str, documents: list[dict[str, Any]]) -> bool:
+        """Writes a list that never changes. False: there is one already."""
+        written = self.store.create_lines(key, documents)
+        if written and len(documents) <= LINES_KEPT:
+            if len(self.kept_lines) >= KEYS_KEPT:
+                self.kept_lines.clear()
+            self.kept_lines[key] = (self.clock(), documents)
+        return written
+
+    def written_once(self, key: str) -> list[dict[str, Any]] | None:
+        """A list that never changes, or None where there is none yet."""
+        at, kept = self.kept_lines.get(key, (None, None))
+        fresh = at is not None and self.clock() - at < KEPT_FOR
+        return kept if fresh else self.store.read_lines(key)
 
     def owner(self, mine: Owner) -> Owner:
         """Whose ledger this is: `mine`, if nobody came first."""

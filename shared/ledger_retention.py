@@ -80,7 +80,7 @@ class Retention(Notices):
             if self.clock() > until:
                 break
             last = run
-            if self.is_forgotten(run, before) and self.forget_run(run):
+            if self.is_forgotten(run, before) and self.give_up(run, before) and self.forget_run(run):
                 gone.append(run)
         return gone, last
 

@@ -53,7 +53,7 @@ class Runs(Stages):
 
     def bring_plan(self, run: str, versions: list[Version]) -> bool:
         """An explicit run comes with its plan. False: this run was asked for before."""
-        return self.store.create_lines(plan_key(run), [version.to_dict() for version in versions])
+        return self.write_once(plan_key(run), [version.to_dict() for version in versions])
 
     def plan(self, run: str, candidates: Callable[[], list[Version]]) -> list[Version]:
         """The run's candidate versions, written once; later calls get the first answer."""
@@ -66,17 +66,17 @@ class Runs(Stages):
 
     def planned(self, run: str) -> list[Version] | None:
         """The run's plan, or None where it was never written."""
-        lines = self.store.read_lines(plan_key(run))
+        lines = self.written_once(plan_key(run))
         return None if lines is None else [Version.from_dict(line) for line in lines]
 
     def seal(self, run: str, claims: list[Version]) -> list[Version]:
         """The claims that count, written once: what an execution sealed before stands, and is returned."""
-        self.store.create_lines(claims_key(run), [version.to_dict() for version in claims])
+        self.write_once(claims_key(run), [version.to_dict() for version in claims])
         return self.sealed(run)
 
     def sealed(self, run: str) -> list[Version]:
         """The versions the run has claimed, in the order of its plan."""
-        return [Version.from_dict(line) for line in self.store.read_lines(claims_key(run)) or []]
+        return [Version.from_dict(line) for line in self.written_once(claims_key(run)) or []]
 
     def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
         """One final word per version, written once, before any input is touched.
@@ -85,8 +85,8 @@ class Runs(Stages):
         """
         number = self.fenced(launch).result or launch.launch
         key = result_key(launch.run, number)
-        self.store.create_lines(key, [word.to_dict() for word in words])
-        lines = self.store.read_lines(key)
+        self.write_once(key, [word.to_dict() for word in words])
+        lines = self.written_once(key)
         if lines is None:
             raise Unsettled(
                 f"run {launch.run}: storage says that its words are written, but they are not there"
@@ -99,7 +99,7 @@ class Runs(Stages):
     def results(self, run: Run) -> list[Verdict]:
         if run.result is None:
             return []
-        lines = self.store.read_lines(result_key(run.run, run.result)) or []
+        lines = self.written_once(result_key(run.run, run.result)) or []
         return [Verdict.from_dict(line) for line in lines]
 
     def words(self, run: Run) -> dict[str, str]:

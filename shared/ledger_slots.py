@@ -17,17 +17,17 @@ class Slots(Base):
     """Who may start a run of a route, and whether anybody may."""
 
     def take_slot(self, route: Route) -> Launch | None:
-        """The first launch of a new run in a free slot, or None while all are held."""
+        """The first launch of a new run in a free slot, or None while all are taken, or the route is held."""
         for k in range(route.max_jobs):
             launch = Launch(run=names.new_run(self.clock()), launch=1, route=route.name, slot=k)
             held = Slot(run=launch.run, at=self.now())
             found = self.store.read(slot_key(route.name, k))
-            if found is None:
-                won = self.store.create(slot_key(route.name, k), held.to_dict())
-            else:
-                free = Slot.from_dict(found[0]).run is None
-                won = free and self.store.replace(slot_key(route.name, k), held.to_dict(), found[1])
-            if won:
+            if found and Slot.from_dict(found[0]).run is not None:
+                continue
+            # Whoever is turned away writes the hold before the slot is free again.
+            if self.held(route):
+                return None
+            if self.put(slot_key(route.name, k), held.to_dict(), found):
                 return launch
         return None
 

@@ -174,13 +174,16 @@ class Found:
         )
 
 
-def write_found(run: Run, stage: str, number: int, found: Found, *, once: bool = False) -> None:
-    """What `stage` (`pack` or `unpack`) found out about one portion. `once`: what an execution wrote before stands."""
-    data = json_lines(found.to_lines())
-    if once:
-        create(found_key(run, stage, number), data)
-    else:
-        container().upload_blob(found_key(run, stage, number), data, overwrite=True)
+def write_found(run: Run, stage: str, number: int, found: Found) -> None:
+    """What `stage` (`pack` or `unpack`) found out about one portion."""
+    container().upload_blob(found_key(run, stage, number), json_lines(found.to_lines()), overwrite=True)
+
+
+def write_found_once(run: Run, stage: str, number: int, found: Found) -> Found:
+    """The same, but what an execution wrote before stands, and is returned."""
+    if create(found_key(run, stage, number), json_lines(found.to_lines())):
+        return found
+    return Found.from_lines(read_lines(found_key(run, stage, number)) or [])
 
 
 def found(run: Run, stage: str, number: int) -> Found | None:
@@ -202,8 +205,8 @@ def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
 
 def write_index(run: Run, packed: list[Verdict]) -> list[Verdict]:
     """What came of pack, written once. Returns what stands."""
-    create(index_key(run, run.attempt), json_lines(one.to_dict() for one in packed))
-    return index(run)
+    written = create(index_key(run, run.attempt), json_lines(one.to_dict() for one in packed))
+    return packed if written else index(run)
 
 
 def index(run: Run, *, attempt: int = 0) -> list[Verdict]:

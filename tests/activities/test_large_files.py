@@ -171,7 +171,7 @@ def test_executions_of_one_stretch_that_overlap_are_never_mixed(app: App, match:
     for portion in work.portions(work.to_score(run))[:3]:
         both = [pack_portion(run, portion, sum(one.size for one in portion.versions)) for _ in range(2)]
         for found in (both[first], both[1 - first]):
-            work.write_found(run, "pack", portion.number, found, once=True)
+            work.write_found_once(run, "pack", portion.number, found)
     whole(pack, launch)
     assert list(contents(app, launch)) == sorted({name for name, _, _ in verdict(app, launch, "pack").pieces})
     job_ended(app, launch, "".join(twice(app, launch, match)))
@@ -188,8 +188,8 @@ def test_a_stretch_that_an_overtaken_execution_finds_gone_changes_nothing(app: A
     app.container("inbox").delete_blob(NAME)
     gone = pack_portion(run, portion, sum(one.size for one in portion.versions))
     assert [found.word for found in gone.verdicts] == ["withdrawn"]
-    work.write_found(run, "pack", 1, gone, once=True)
-    work.write_found(run, "pack", 1, read, once=True)
+    work.write_found_once(run, "pack", 1, gone)
+    work.write_found_once(run, "pack", 1, read)
     assert whole(pack, launch)["parts"] == 0
     assert contents(app, launch) == {}
     assert verdict(app, launch, "pack").word == "withdrawn"

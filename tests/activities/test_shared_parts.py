@@ -180,8 +180,8 @@ def test_executions_that_found_different_files_are_never_mixed(app: App, first: 
     found = {"with the file": pack_portion(run, portion, sum(one.size for one in portion.versions))}
     app.container("inbox").delete_blob(A)
     found["without it"] = pack_portion(run, portion, sum(one.size for one in portion.versions))
-    work.write_found(run, "pack", 0, found.pop(first), once=True)
-    work.write_found(run, "pack", 0, found.popitem()[1], once=True)
+    work.write_found_once(run, "pack", 0, found.pop(first))
+    work.write_found_once(run, "pack", 0, found.popitem()[1])
     assert whole(pack, launch)["parts"] == 1
     standing = [name for name, verdict in verdicts(app, launch).items() if verdict.packed]
     assert standing == [*([A] if first == "with the file" else []), B, C]

@@ -61,3 +61,10 @@ def test_a_route_with_fewer_slots_than_before_hands_out_no_more(ledger: Ledger) 
     assert launches[2] is not None
     ledger.free_slot(launches[2])
     assert ledger.take_slot(ROUTE) is None
+
+
+def test_a_free_slot_of_a_held_route_stays_free(ledger: Ledger) -> None:
+    assert ledger.hold(ROUTE, "403")
+    assert ledger.take_slot(ROUTE) is None
+    assert ledger.lift(ROUTE)
+    assert ledger.take_slot(ROUTE) is not None

@@ -219,8 +219,8 @@ def test_each_execution_takes_a_portion_with_a_number_of_its_own() -> None:
 def test_what_the_first_execution_of_pack_has_found_out_stands() -> None:
     first, second = Found([packed(blob="a.csv")]), Found([packed(blob="b.csv")])
     assert work.found(RUN, "pack", 0) is None
-    work.write_found(RUN, "pack", 0, first, once=True)
-    work.write_found(RUN, "pack", 0, second, once=True)
+    work.write_found_once(RUN, "pack", 0, first)
+    work.write_found_once(RUN, "pack", 0, second)
     assert work.found(RUN, "pack", 0) == first
     work.write_found(RUN, "unpack", 0, first)
     work.write_found(RUN, "unpack", 0, second)

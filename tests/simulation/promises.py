@@ -63,6 +63,7 @@ class Promises:
     published: dict[tuple[str, int], str] = field(default_factory=dict)
     closed_at: dict[str, datetime] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.disk.watchers.append(self.written)
@@ -191,12 +192,19 @@ class Promises:
         )
         self.must(taken, f"{change.name}: deleted while the version waits")
 
+    def run_forgotten(self, run: str) -> None:
+        """An idempotency key may bring it back: what it did before is no longer its."""
+        self.gone.update(job.name for job in self.azureml.jobs.values() if run_of(job.path) == run)
+        for notice in [notice for notice in self.receiver.accepted if notice.startswith(f"{run}-")]:
+            del self.receiver.accepted[notice]
+
     def run_written(self, change: Change, before: Document | None, after: Document | None) -> None:
         _, run, file = change.name.split("/")
         if change.after is None:
             kept = [record for record in self.records() if record["run"] == run]
             self.must(not kept, f"{change.name}: forgotten, and versions name its run")
-            self.receiver.forget(run)
+            if file == "run.json":
+                self.run_forgotten(run)
             return
         if file.startswith("notice-"):
             return
@@ -337,7 +345,7 @@ class Promises:
         """A job that nobody adopted was canceled, or could not be seen before its run was closed or given up."""
         for job in self.azureml.jobs.values():
             run = self.run(run_of(job.path))
-            if run is None or job.name == run["job"] or job.name in run["earlier_jobs"]:
+            if run is None or job.name == run["job"] or job.name in {*run["earlier_jobs"], *self.gone}:
                 continue
             unseen = job.visible >= self.closed_at.get(run["run"], self.stage.now)
             given_up = run["launch"] - run["first_launch"] >= LAUNCHES
