@@ -5,6 +5,7 @@
     cli [ARGS]        the command line, as `dropscore` where it is installed: drop files, watch runs, change routes
     provision [ARGS]  make a model and its endpoints in an Azure ML workspace, or in the local one; --help says more
     soak [ARGS]       files and faults of all kinds, at random, then an audit; --minutes N --seed S
+    bench [ARGS]      measure it beside what else one would take; SECTION ... --quick, see docs/benchmarks.md
     test [ARGS]       run every check, or pytest with ARGS; --full adds the long tests
 
 Everything is set up in .venv and .local on first use; later starts take seconds.
@@ -135,6 +136,10 @@ def soak(arguments: list[str]) -> None:
     become("-m", "tests.faults.soak", *arguments)
 
 
+def bench(arguments: list[str]) -> None:
+    become("-m", "benchmarks", *arguments)
+
+
 def test(arguments: list[str]) -> None:
     """Everything CI runs; with arguments, only pytest."""
     if not arguments or arguments == ["--full"]:
@@ -147,7 +152,15 @@ def test(arguments: list[str]) -> None:
     become("-m", "pytest", *arguments)
 
 
-COMMANDS = {"demo": demo, "up": up, "cli": cli, "provision": provision, "soak": soak, "test": test}
+COMMANDS = {
+    "demo": demo,
+    "up": up,
+    "cli": cli,
+    "provision": provision,
+    "soak": soak,
+    "bench": bench,
+    "test": test,
+}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from benchmarks.one import high_water
+from benchmarks.processes import high_water
 
 OUTPUT = [0, 2, 4, 6, 8]
 ALONE = 20

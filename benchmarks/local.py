@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import environment, local_report, report
+from benchmarks import local_report
+from benchmarks.environment import LOCAL, ROOT
 from benchmarks.local_report import ENGINE, HOST, Rounds
-from benchmarks.rows import quiet_enough
+from benchmarks.setting import machine, quiet_enough
 
 CHAINS = {
     HOST: (sys.executable, "benchmarks.chain_host", "host"),
-    "durabletask, in memory": (str(environment.PYTHON), "benchmarks.chain_peers", "durabletask"),
-    "DBOS, SQLite": (str(environment.PYTHON), "benchmarks.chain_peers", "dbos"),
+    "durabletask, in memory": (str(LOCAL.python), "benchmarks.chain_peers", "durabletask"),
+    "DBOS, SQLite": (str(LOCAL.python), "benchmarks.chain_peers", "dbos"),
     ENGINE: (sys.executable, "benchmarks.chain_host", "engine"),
 }
 SCORING = {
@@ -61,7 +62,7 @@ def in_turn(subjects: Mapping[str, Callable[[], list[str]]], rounds: int) -> dic
 
 
 def asked(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, cwd=environment.ROOT, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise SystemExit(f"`{' '.join(command)}` failed with {done.returncode}; see above.")
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -75,11 +76,11 @@ def of_host(chains: int, rounds: int) -> dict[str, Any]:
         python, module, subject = words
         return lambda: [python, "-m", module, subject, str(time.time()), str(chains)]
 
-    environment.set_up()
+    LOCAL.set_up()
     subjects = {name: command(words) for name, words in CHAINS.items()}
     return {
         "chains": chains,
-        "peers": environment.versions("durabletask", "dbos"),
+        "peers": LOCAL.versions(),
         "figures": in_turn(subjects, rounds),
     }
 
@@ -98,7 +99,7 @@ def main(arguments: Sequence[str]) -> None:
     common = {
         "command": " ".join(["python -m benchmarks.local", *arguments]),
         "rounds": options.rounds,
-        "machine": report.machine(),
+        "machine": machine(),
         "load": quiet_enough(os.getloadavg()[0], options.anyway),
     }
     found: dict[str, Any] = {}

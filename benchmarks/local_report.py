@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any, TypeAlias
 
-from benchmarks import report
 from benchmarks.environment import ROOT
+from benchmarks.report import between
+from benchmarks.results import FULL
+from benchmarks.tables import markdown
 
 RESULTS = ROOT / "benchmarks" / "results" / "local.json"
 BEGIN, END = "<!-- local: begin -->\n", "<!-- local: end -->\n"
@@ -25,7 +27,7 @@ def keep(found: Mapping[str, Step]) -> dict[str, Step]:
 
 def write_docs(steps: Mapping[str, Step]) -> None:
     """Puts the sections between their marks on the page."""
-    report.between(BEGIN, END, "\n".join(section(name, step) for name, step in steps.items()))
+    between(BEGIN, END, "\n".join(section(name, step) for name, step in steps.items()), FULL.page)
 
 
 def section(name: str, step: Step) -> str:
@@ -40,7 +42,7 @@ def host_section(step: Step) -> str:
     own, engine = figures[HOST], figures[ENGINE]
     return (
         f"### The host: orchestrations of five activities\n\n{circumstances(step)} {step['chains']} at once.\n\n"
-        f"{report.markdown(heads, rows)}\n"
+        f"{markdown(heads, rows)}\n"
         f"The host's first answer over HTTP comes {middle(own, 'answered', '.2f')} s after its start. Its engine alone "
         f"takes {middle(engine, 'engine', '.1f')} ms of CPU an orchestration, the SDK's replays "
         f"{middle(engine, 'sdk', '.1f')} ms."
@@ -66,7 +68,7 @@ def emulator_section(step: Step) -> str:
     return (
         f"### The emulator: the sample model `diabetes`\n\n{circumstances(step)} "
         f"{next(iter(figures.values()))[0]['rows']:,} rows in 8 files, the start of the processes included.\n\n"
-        f"{report.markdown(['', 'rows a second', 's'], rows)}"
+        f"{markdown(['', 'rows a second', 's'], rows)}"
     )
 
 

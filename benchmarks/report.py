@@ -1,121 +1,90 @@
-"""Results as JSON, and as tables on the terminal and in `docs/benchmarks.md`."""
+"""The report: `docs/benchmarks.md` between its marks, and the plots beside it, made of the kept results alone."""
 
-import json
-import os
-import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environment import ROOT
+from benchmarks import goals
+from benchmarks.pages import cold, flood, growth, huge, long, money, one, rows
+from benchmarks.results import FULL, Place
+from benchmarks.tables import number, words
 
-RESULTS = ROOT / "benchmarks" / "results" / "rows.json"
-DOCS = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 TITLES = {
-    "validate": "Validate",
-    "cut": "Cut into parts",
-    "match": "Match: the rows of a part stand together, the parts in another order",
-    "shuffled": "Match: every row somewhere",
-    "flat": "Flat: ours at growing sizes",
+    "one": "One file into an idle system",
+    "flood": "Many small files at once",
+    "huge": "A large file",
+    "long": "A job that takes long",
+    "cold": "A cold start",
+    "growth": "Growth",
+    "money": "Money",
+    "rows": "Rows",
 }
-Step = Mapping[str, Any]
+PAGES = {"one": one, "flood": flood, "huge": huge, "long": long, "cold": cold, "growth": growth}
+Results = Mapping[str, Any]
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory / 2**30),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-    }
+def write(place: Place) -> None:
+    """Puts everything that is kept into the page. One that is not there yet begins as the full one does."""
+    kept = {name: found for name in TITLES if (found := place.read(name))}
+    before = {name: found for name in PAGES if (found := place.read(name, before=True))}
+    if not place.page.exists():
+        place.page.parent.mkdir(parents=True, exist_ok=True)
+        place.page.write_text(FULL.page.read_text("utf-8"), "utf-8")
+    between(BEGIN, END, figures(kept, before), place.page)
+    place.plots.mkdir(exist_ok=True)
+    for name, drawing in plots(kept).items():
+        (place.plots / name).write_text(drawing, "utf-8")
 
 
-def keep(found: Mapping[str, Step]) -> dict[str, Step]:
-    """Writes the steps over what was kept of them. Returns all that are kept, in their order."""
-    kept = {**(json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}), **found}
-    ordered = {name: kept[name] for name in TITLES if name in kept}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(ordered, indent=2) + "\n", "utf-8")
-    return ordered
+def between(begin: str, end: str, text: str, page: Path) -> None:
+    """Puts a text between two marks of a page."""
+    head, _, rest = page.read_text("utf-8").partition(begin)
+    _, _, tail = rest.partition(end)
+    page.write_text(f"{head}{begin}\n{text}\n{end}{tail}", "utf-8")
 
 
-def write_docs(steps: Mapping[str, Step], docs: Path = DOCS) -> None:
-    """Puts the tables between the marks of the page."""
-    between(BEGIN, END, "\n".join(section(name, step) for name, step in steps.items()), docs)
+def figures(kept: Results, before: Results) -> str:
+    """Goals, what was improved, and each section that was measured."""
+    found = found_in(kept)
+    sections = [f"### {TITLES[name]}\n\n{text}" for name, text in texts(kept).items()]
+    parts = [f"### Goals\n\n{goals.page(found)}"] if found else []
+    parts += [improvements(found_in(before), found, before)] if before else []
+    return "\n".join([*parts, *sections])
 
 
-def between(begin: str, end: str, text: str, docs: Path = DOCS) -> None:
-    """Puts a text between two marks of the page."""
-    before, _, rest = docs.read_text("utf-8").partition(begin)
-    _, _, after = rest.partition(end)
-    docs.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
+def found_in(kept: Results) -> dict[str, float]:
+    """The figures that goals look at."""
+    found: dict[str, float] = {}
+    for name, page in PAGES.items():
+        if name in kept:
+            found |= page.figures(kept[name])
+    return found
 
 
-def section(name: str, step: Step) -> str:
-    """One step's title, circumstances and table, as Markdown."""
-    table = flat_table(step["figures"]) if name == "flat" else table_of(step["figures"])
-    return f"### {TITLES[name]}\n\n{circumstances(step)}\n\n{table}"
+def texts(kept: Results) -> dict[str, str]:
+    found = {name: page.page(kept[name]) for name, page in PAGES.items() if name in kept}
+    if {"one", "flood", "growth"} & kept.keys():
+        found["money"] = money.page(*(kept.get(name) for name in ("one", "flood", "growth")))
+    if "rows" in kept:
+        found["rows"] = rows.page(kept["rows"])
+    return found
 
 
-def circumstances(step: Step) -> str:
-    on, peers = step["machine"], ", ".join(f"{name} {version}" for name, version in step["peers"].items())
-    size = f"{step['rows']:,} rows, {step['bytes'] / 1e6:,.0f} MB, " if "rows" in step else ""
-    return (
-        f"`{step['command']}`: {size}least of {step['rounds']}; {on['cores']} cores, {on['memory_gib']} GiB, "
-        f"{on['system']}, Python {on['python']}; load {step['load']:.2f} at the start{'; ' + peers if peers else ''}."
-    )
+def improvements(then: Mapping[str, float], now: Mapping[str, float], before: Results) -> str:
+    """What was measured before an improvement, and after it."""
+    rows_ = [[name, number(then[name]), number(now[name])] for name in then if name in now]
+    said = ", ".join(f"`{one['command']}` of revision {one['revision']}" for one in before.values())
+    table = words(["", "before", "after"], rows_)
+    return f"### Before and after\n\nBefore: {said}; after: the figures of this page.\n\n{table}"
 
 
-def table_of(figures: Sequence[Step]) -> str:
-    """One line a subject; ratios are to the limit, which comes first."""
-    limit = figures[0]
-    rows = [
-        [
-            f"**{one['subject']}**" if one["role"] == "ours" else one["subject"],
-            f"{min(one['wall']):.2f} ({max(one['wall']):.2f})",
-            f"{min(one['cpu']):.2f}",
-            ratio(one["wall"], limit["wall"]),
-            ratio(one["cpu"], limit["cpu"]),
-            f"{max(one['peak']):,.0f}" if any(one["peak"]) else "",
-            {True: "yes", False: "**no**", None: ""}[one["same"]],
-        ]
-        for one in figures
-    ]
-    heads = ["", "s (slowest)", "CPU s", "× limit", "× limit's CPU", "peak MiB", "same"]
-    return markdown(heads, rows)
-
-
-def ratio(some: Sequence[float], limit: Sequence[float]) -> str:
-    return f"{min(some) / min(limit):.1f}" if min(limit) else ""
-
-
-def flat_table(figures: Sequence[Step]) -> str:
-    """One line a step of ours and a size."""
-    names = list(dict.fromkeys(one["subject"] for one in figures))
-    rows = [
-        [
-            one["subject"],
-            f"{one['bytes'] / 1e6:,.0f} MB",
-            f"{one['rows']:,}",
-            f"{min(one['wall']):.2f}",
-            f"{one['rows'] / min(one['wall']):,.0f}",
-            f"{max(one['peak']):,.0f}",
-        ]
-        for one in sorted(figures, key=lambda one: names.index(one["subject"]))
-    ]
-    return markdown(["", "size", "rows", "s", "rows a second", "peak MiB"], rows)
-
-
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose columns line up, all but the first to the right."""
-    widths = [max(len(row[at]) for row in [heads, *rows]) for at in range(len(heads))]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = (f"{cell:{'>' if at else '<'}{widths[at]}}" for at, cell in enumerate(cells))
-        return "| " + " | ".join([first, *others]) + " |\n"
-
-    rule = [("-" * (width - 1) + ":") if at else "-" * width for at, width in enumerate(widths)]
-    return line(heads) + line(rule) + "".join(map(line, rows))
+def plots(kept: Results) -> dict[str, str]:
+    """The pictures by their file names."""
+    drawn: dict[str, str] = {}
+    for name, page in {"one": one, "flood": flood, "cold": cold}.items():
+        if name in kept:
+            drawn |= page.drawn(kept[name])
+    if "growth" in kept:
+        drawn |= growth.drawn(kept["growth"], kept.get("flood"), kept.get("huge"))
+    return drawn

@@ -111,6 +111,8 @@ class Cluster:
         """What a fault does to a job before it is scored. Raises JobFailed."""
         if fault.do == "cancel":
             asyncio.get_running_loop().call_later(fault.seconds, self.cancel, job)
+        elif fault.do == "wait":
+            await asyncio.sleep(fault.seconds)
         elif fault.do == "fail":
             await asyncio.sleep(fault.seconds)
             raise JobFailed("UserError", fault.message)

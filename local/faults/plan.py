@@ -12,7 +12,7 @@ from typing import Any
 
 KINDS = {
     "request": frozenset({"answer", "reset", "cut", "slow", "late"}),
-    "job": frozenset({"hide", "show", "fail", "cancel", "preempt"}),
+    "job": frozenset({"hide", "show", "wait", "fail", "cancel", "preempt"}),
     "output": frozenset(
         {
             *("lose", "delay", "truncate", "drop-row", "double-row", "add-row", "swap-rows", "shuffle"),

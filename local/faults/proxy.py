@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp.typedefs import Middleware
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -59,13 +60,15 @@ def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP)
 
 
-async def serve(upstream: str, port: int, plan: Plan, stop: asyncio.Event) -> None:
-    """Until `stop` is set, on 127.0.0.1."""
+async def serve(upstream: str, port: int, plan: Plan, stop: asyncio.Event, *watching: Middleware) -> None:
+    """Until `stop` is set, on 127.0.0.1. Middlewares that are `watching` see every request first."""
     connections = TCPConnector(limit=0)
     async with ClientSession(
         auto_decompress=False, connector=connections, timeout=ClientTimeout(total=None)
     ) as session:
-        application = web.Application(middlewares=[misbehaving(plan)], client_max_size=LARGEST_BODY)
+        application = web.Application(
+            middlewares=[*watching, misbehaving(plan)], client_max_size=LARGEST_BODY
+        )
         application.add_routes(control_routes(plan))
         application.router.add_route("*", "/{rest:.*}", Proxy(upstream, session).pass_on)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import chain_host, chains, local, local_report, rows, scoring
+from benchmarks import chain_host, chains, local, local_report, scoring, setting
 from benchmarks.local_report import ENGINE, HOST
 
 MACHINE = {"cores": 2, "memory_gib": 24, "system": "Linux x86_64", "python": "3.11.7"}
@@ -62,8 +62,8 @@ def test_impossible_options_are_refused(words: list[str]) -> None:
 
 def test_a_busy_machine_is_refused_unless_told_otherwise() -> None:
     with pytest.raises(SystemExit, match="wait until the machine is quiet, or add --anyway"):
-        rows.quiet_enough(1.2, anyway=False)
-    assert rows.quiet_enough(1.2, anyway=True) == 1.2
+        setting.quiet_enough(1.2, anyway=False)
+    assert setting.quiet_enough(1.2, anyway=True) == 1.2
 
 
 def test_sections_show_medians() -> None:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ours, plain, report, rows
-from benchmarks.data import COLUMNS, Data, id_of, score_of, write
-from benchmarks.measure import Figure, compare, measure, timed
-from benchmarks.subjects import FLAT, STEPS, Subject
+from benchmarks import report
+from benchmarks.pages import rows as page
+from benchmarks.results import FULL, Place
+from benchmarks.rows import ours, plain, steps
+from benchmarks.rows.data import COLUMNS, Data, id_of, score_of, write
+from benchmarks.rows.measure import Figure, compare, measure, timed
+from benchmarks.rows.subjects import FLAT, STEPS, Subject
+from benchmarks.setting import machine
 
 ROWS = 20_000
 BAD = (
@@ -103,17 +107,10 @@ def test_a_subject_that_fails_ends_the_run(data: Data) -> None:
     assert not (data.folder / "out").exists()
 
 
-def test_a_busy_machine_is_refused_unless_asked_for() -> None:
-    assert rows.quiet_enough(0.4, anyway=False) == 0.4
-    assert rows.quiet_enough(3.0, anyway=True) == 3.0
-    with pytest.raises(SystemExit, match="--anyway"):
-        rows.quiet_enough(3.0, anyway=False)
-
-
 def test_only_known_steps_can_be_chosen() -> None:
-    assert rows.options_of(["--only", "cut,match"]).only == ["cut", "match"]
+    assert steps.options_of(["--only", "cut,match"]).only == ["cut", "match"]
     with pytest.raises(SystemExit):
-        rows.options_of(["--only", "cut,paste"])
+        steps.options_of(["--only", "cut,paste"])
 
 
 def step_of(seconds: float, **more: object) -> dict[str, object]:
@@ -122,31 +119,35 @@ def step_of(seconds: float, **more: object) -> dict[str, object]:
         "command": "c",
         "rounds": 2,
         "load": 0.5,
-        "machine": report.machine(),
+        "machine": machine(),
         "peers": {},
         "figures": [{**figure.to_dict(), **more}],
     }
 
 
-def test_the_page_gets_the_tables_between_its_marks(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{report.BEGIN}{report.END}after\n", "utf-8")
-    steps = {
-        "cut": {**step_of(4.0), "rows": 5, "bytes": 10},
-        "flat": step_of(2.0, rows=1_000_000, bytes=100_000_000),
-    }
-    report.write_docs(steps, page)
-    once = page.read_text("utf-8")
-    report.write_docs(steps, page)
-    assert page.read_text("utf-8") == once
-    assert once.startswith(f"before\n{report.BEGIN}")
-    assert once.endswith(f"{report.END}after\n")
-    assert "| **ours** | 4.00 (9.00) |  2.00 |     1.0 |           1.0 |       31 |  yes |" in once
-    assert "| ours | 100 MB | 1,000,000 | 2.00 |       500,000 |       31 |" in once
+def test_the_page_has_a_table_for_each_step() -> None:
+    text = page.page(
+        {
+            "cut": {**step_of(4.0), "rows": 5, "bytes": 10},
+            "flat": step_of(2.0, rows=1_000_000, bytes=100_000_000),
+        }
+    )
+    assert "| **ours** | 4.00 (9.00) |  2.00 |     1.0 |           1.0 |       31 |  yes |" in text
+    assert "| ours | 100 MB | 1,000,000 | 2.00 |       500,000 |       31 |" in text
+
+
+def test_steps_that_were_not_measured_stay_as_they_were(tmp_path: Path) -> None:
+    place = Place(tmp_path, tmp_path / "page.md", tmp_path / "plots")
+    cut = {**step_of(4.0), "rows": 5, "bytes": 10}
+    steps.keep(place, {"cut": cut})
+    steps.keep(place, {"validate": {**cut, "rows": 6}})
+    kept = place.read("rows")
+    assert kept is not None
+    assert (list(kept), kept["cut"]) == (["validate", "cut"], cut)
 
 
 def test_the_docs_have_the_marks_and_name_every_option() -> None:
-    text = report.DOCS.read_text("utf-8")
+    text = FULL.page.read_text("utf-8")
     assert text.count(report.BEGIN) == text.count(report.END) == 1
     assert all(f"`{option}" in text for option in ("--rows", "--rounds", "--only", "--huge", "--anyway"))
 

@@ -12,14 +12,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.data import Data
 from benchmarks.environment import ROOT
-from benchmarks.files import chunks, digest
-from benchmarks.one import high_water
-from benchmarks.subjects import Subject
+from benchmarks.processes import MIB, high_water
+from benchmarks.rows.data import Data
+from benchmarks.rows.files import chunks, digest
+from benchmarks.rows.subjects import Subject
 
 LOOKS_EVERY = 0.01
-MIB = 1024
 
 
 @dataclass
@@ -121,5 +120,5 @@ def generate(python: str, folder: Path, rows: int) -> Data:
     """The data, made by another process: what this one has in memory, its children would start with."""
     data = Data(folder, rows)
     print(f"· generating {rows:,} rows", flush=True)
-    subprocess.run([python, "-m", "benchmarks.data", str(folder), str(rows)], check=True, cwd=ROOT)
+    subprocess.run([python, "-m", "benchmarks.rows.data", str(folder), str(rows)], check=True, cwd=ROOT)
     return data

@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from benchmarks.data import CARRY, CATEGORIES, FLOATS, HIGHEST_K, SEND, Data
-from benchmarks.files import Parts, chunks
+from benchmarks.rows.data import CARRY, CATEGORIES, FLOATS, HIGHEST_K, SEND, Data
+from benchmarks.rows.files import Parts, chunks
 from shared.csv_blocks import Block, open_table, read_blocks
 from shared.csv_lines import csv_line
 from shared.raw_keys import KeyIndex, Strays, rows_by_key

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from benchmarks.data import CATEGORIES, COLUMNS, FLOATS, HIGHEST_K, Data
-from benchmarks.plain import header_is_right
+from benchmarks.rows.data import CATEGORIES, COLUMNS, FLOATS, HIGHEST_K, Data
+from benchmarks.rows.plain import header_is_right
 
 PYARROW_BLOCK = 1024 * 1024
 PANDAS_CHUNK = 50_000

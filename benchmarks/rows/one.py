@@ -1,24 +1,15 @@
-"""One subject in a process of its own: `python -m benchmarks.one MODULE:FUNCTION FOLDER ROWS OUT [WORD ...]`.
+"""One subject in a process of its own: `python -m benchmarks.rows.one MODULE:FUNCTION FOLDER ROWS OUT [WORD ...]`.
 
 Prints what the function answers and the most memory the process had, in KiB, as JSON.
 """
 
 import importlib
 import json
-import re
 import sys
 from pathlib import Path
 
-from benchmarks.data import Data
-
-
-def high_water(process: str) -> int:
-    """The most resident memory that the program of a process has had, in KiB; 0 where it has ended."""
-    try:
-        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process}/status").read_text("ascii"))
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return int(found[1]) if found else 0
+from benchmarks.processes import high_water
+from benchmarks.rows.data import Data
 
 
 def main(subject: str, folder: str, rows: str, out: str, *words: str) -> None:

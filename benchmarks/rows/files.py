@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from benchmarks.data import COLUMNS, SEND
+from benchmarks.rows.data import COLUMNS, SEND
 
 # What storage is read in.
 CHUNK = 4 * 1024 * 1024

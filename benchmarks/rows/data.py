@@ -1,7 +1,7 @@
 """The data that is measured with, made by seed: a CSV, its ids, and raw predictions in every form.
 
-`python -m benchmarks.data FOLDER ROWS` writes them. Row `i` of the CSV has about 100 bytes in 10 columns; one in fifty
-ends with a note that holds a line break and doubled quotes. Ids differ and come in no order.
+`python -m benchmarks.rows.data FOLDER ROWS` writes them. Row `i` of the CSV has about 100 bytes in 10 columns; one in
+fifty ends with a note that holds a line break and doubled quotes. Ids differ and come in no order.
 """
 
 import random

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.data import CATEGORIES, COLUMNS, HIGHEST_K, SEND, Data
-from benchmarks.files import Parts, chunks
+from benchmarks.rows.data import CATEGORIES, COLUMNS, HIGHEST_K, SEND, Data
+from benchmarks.rows.files import Parts, chunks
 
 AT_ONCE = 5_000
 

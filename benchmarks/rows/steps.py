@@ -13,19 +13,22 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import environment, measure, report
-from benchmarks.data import KEYS_AT_MOST, Data
-from benchmarks.subjects import FLAT, FLAT_KEYED, STEPS
+from benchmarks.environment import ROWS
+from benchmarks.pages.rows import TITLES, section
+from benchmarks.report import write
+from benchmarks.results import FULL, Place
+from benchmarks.rows import measure
+from benchmarks.rows.data import KEYS_AT_MOST, Data
+from benchmarks.rows.subjects import FLAT, FLAT_KEYED, STEPS
+from benchmarks.setting import machine, quiet_enough
 
-BUSY = 1.0
 CHOICES = {"validate": ["validate"], "cut": ["cut"], "match": ["match", "shuffled"], "flat": []}
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 HUGE = 50_000_000
-PEERS = ("duckdb", "numpy", "pandas", "polars", "pyarrow")
 
 
 def options_of(arguments: Sequence[str]) -> argparse.Namespace:
@@ -48,26 +51,18 @@ def chosen(text: str) -> list[str]:
     return names
 
 
-def quiet_enough(load: float, anyway: bool) -> float:
-    """The load average. Stops the program where others are at work, since they would be measured, too."""
-    print(f"· load average {load:.2f}", flush=True)
-    if load > BUSY and not anyway:
-        raise SystemExit(f"The load is above {BUSY}: wait until the machine is quiet, or add --anyway.")
-    return load
-
-
 def side_by_side(names: Sequence[str], rows: int, rounds: int, folder: Path) -> Iterator[tuple[str, Any]]:
     """Steps with their peers, over the same data."""
     with_peers = {name for name in names if any(subject.needs_peers for subject in STEPS[name])}
     if with_peers:
-        environment.set_up()
+        ROWS.set_up()
     data = generated(folder, rows)
     for name in names:
         if name == "shuffled" and rows > KEYS_AT_MOST:
             continue
-        print(f"· {report.TITLES[name]}", flush=True)
+        print(f"· {TITLES[name]}", flush=True)
         figures = [figure.to_dict() for figure in measure.measure(data, STEPS[name], rounds)]
-        peers = environment.versions(*PEERS) if name in with_peers else {}
+        peers = ROWS.versions() if name in with_peers else {}
         size = data.input.stat().st_size
         yield name, {"rows": rows, "bytes": size, "peers": peers, "figures": figures}
 
@@ -89,27 +84,35 @@ def generated(folder: Path, rows: int) -> Data:
     return measure.generate(sys.executable, folder, rows)
 
 
+def measured(names: Sequence[str], rows: int, rounds: int, huge: bool) -> dict[str, Any]:
+    """What was found of each step; `names` as they can be chosen."""
+    steps = [step for name in names for step in CHOICES[name]]
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="benchmark-rows-") as folder:
+        if steps:
+            with tempfile.TemporaryDirectory(dir=folder) as own:
+                found.update(side_by_side(steps, rows, rounds, Path(own)))
+        if "flat" in names:
+            found.update(flat(rows, huge, rounds, Path(folder)))
+    return found
+
+
 def main(arguments: Sequence[str]) -> None:
     options = options_of(arguments)
     common = {
         "command": " ".join(["python -m benchmarks.rows", *arguments]),
         "rounds": options.rounds,
-        "machine": report.machine(),
+        "machine": machine(),
         "load": quiet_enough(os.getloadavg()[0], options.anyway),
     }
-    names = [name for choice in options.only for name in CHOICES[choice]]
-    found: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="benchmark-rows-") as folder:
-        if names:
-            with tempfile.TemporaryDirectory(dir=folder) as own:
-                found.update(side_by_side(names, options.rows, options.rounds, Path(own)))
-        if "flat" in options.only:
-            found.update(flat(options.rows, options.huge, options.rounds, Path(folder)))
-    found = {name: common | step for name, step in found.items()}
+    found = measured(options.only, options.rows, options.rounds, options.huge)
+    keep(FULL, {name: common | step for name, step in found.items()})
+    write(FULL)
+
+
+def keep(place: Place, found: Mapping[str, Any]) -> None:
+    """Writes steps over what was kept of them, and shows them."""
     for name, step in found.items():
-        print(f"\n{report.section(name, step)}")
-    report.write_docs(report.keep(found))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+        print(f"\n{section(name, step)}")
+    kept = {**(place.read("rows") or {}), **found}
+    place.write("rows", {name: kept[name] for name in TITLES if name in kept})

@@ -1,0 +1,104 @@
+"""What the project has set out to reach, and whether what was measured reaches it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.tables import number, words
+
+
+@dataclass(frozen=True)
+class Goal:
+    """`figure` is one of those that pages name; `mend` says what would mend a miss."""
+
+    figure: str
+    bound: Literal["at most", "at least"]
+    limit: float
+    mend: str
+
+    def is_met(self, value: float) -> bool:
+        return value <= self.limit if self.bound == "at most" else value >= self.limit
+
+
+DURABLE = (
+    "each of the steps reads the fence and writes its stage, so that a process may die between any two: "
+    "fewer, larger "
+    "activities would mend it, at the price of more to repeat after each death"
+)
+GOALS = (
+    Goal("one: own time, s", "at most", 1.0, "see *Where our time goes*"),
+    Goal("one: own time, × the floor", "at most", 4.0, DURABLE),
+    Goal("one: calls to storage", "at most", 10, DURABLE + "; in a flood a file comes to fewer, see below"),
+    Goal(
+        "flood: calls to storage a file",
+        "at most",
+        10,
+        "arrival (4), claim and its marker (2), the file, its earlier predictions, its new ones are nine; the rest are "
+        "those of the runs, which larger floods share",
+    ),
+    Goal(
+        "flood: files a second, × the floor",
+        "at least",
+        0.4,
+        "the arrivals, one by one, are most of it: a delivery of many events is one call a file to the host",
+    ),
+    Goal("flood: lost", "at most", 0, "a fault: see the logs"),
+    Goal(
+        "flood: most jobs, nodes that start late",
+        "at most",
+        5,
+        "a longer wait before the first run of a flood",
+    ),
+    Goal(
+        "flood: most jobs, nodes that start at once",
+        "at most",
+        5,
+        "a job that ends at once is followed by the next while files still arrive, which costs nothing but its start: "
+        "a pause before each run would mend it, and make every file wait",
+    ),
+    Goal("flood: most memory, MiB", "at most", 300, "records of all files of a run are held at once"),
+    Goal("flood: node-seconds a file, ÷ one job a file", "at most", 0.1, "fewer jobs, see above"),
+    Goal(
+        "huge: own time of the smaller file, × the floor",
+        "at most",
+        1.2,
+        "parts are written and read once more, and every row is checked and counted twice",
+    ),
+    Goal("huge: rows missing", "at most", 0, "a fault: see the logs"),
+    Goal("huge: most memory, MiB", "at most", 300, "smaller stretches and blocks"),
+    Goal(
+        "huge: MiB more than with the smaller file", "at most", 64, "something is held for every row: find it"
+    ),
+    Goal("long: CPU of a look, × azure-core", "at most", 1.0, "http.client, see the table"),
+    Goal("long: replay at the end, ms", "at most", 10, "fewer looks before the history starts anew"),
+    Goal("long: replay at the end, × the beginning", "at most", 1.25, "a history that grows"),
+    Goal("long: history at the end, × the beginning", "at most", 1.25, "a history that grows"),
+    Goal(
+        "cold: import, × azure-ai-ml",
+        "at most",
+        0.45,
+        "the largest of the list, loaded where needed",
+    ),
+    Goal("cold: memory, × azure-ai-ml", "at most", 0.7, "the same"),
+    Goal(
+        "growth: CPU a file, most files ÷ fewest",
+        "at most",
+        1.0,
+        "something is done once for every other file",
+    ),
+    Goal(
+        "growth: CPU a row, largest ÷ smallest", "at most", 1.0, "something is done once for every other row"
+    ),
+)
+
+
+def page(figures: Mapping[str, float]) -> str:
+    """All goals whose figures were measured."""
+    rows = [line(goal, figures[goal.figure]) for goal in GOALS if goal.figure in figures]
+    return words(["goal", "", "measured", "", "what would mend it"], rows)
+
+
+def line(goal: Goal, value: float) -> list[str]:
+    met = goal.is_met(value)
+    said = "met" if met else "**missed**"
+    return [goal.figure, f"{goal.bound} {goal.limit:g}", number(value), said, "" if met else goal.mend]

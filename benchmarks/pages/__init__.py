@@ -1,0 +1,1 @@
+"""Tables and plots of what was measured, made of the kept JSON alone."""
