@@ -20,7 +20,7 @@ from shared import clients, names, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
-from shared.names import begun_at, shown
+from shared.names import named_at, shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
 from shared.routes import Route
@@ -73,7 +73,7 @@ def may_begin(launch: Launch) -> bool:
         return False
     if launch.slot is None:
         return clients.ledger().is_announced(launch.run)
-    return clients.now() - begun_at(launch.run) < BEGINS_WITHIN
+    return clients.now() - named_at(launch.run) < BEGINS_WITHIN
 
 
 def get_tokens() -> None:

@@ -85,12 +85,12 @@ def new_run(now: datetime) -> str:
     return ulid(int(now.timestamp() * 1000), secrets.randbits(80))
 
 
-def begun_at(run: str) -> datetime:
-    """When a run was named by `new_run`."""
+def named_at(run: str) -> datetime:
+    """When `new_run` made a name. Those of idempotency keys hold no time."""
     milliseconds = 0
-    for character in run[:10]:
-        milliseconds = milliseconds * 32 + CROCKFORD.index(character)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    for digit in run[:10]:
+        milliseconds = milliseconds << 5 | CROCKFORD.index(digit)
+    return datetime.fromtimestamp((milliseconds & ((1 << 48) - 1)) / 1000, UTC)
 
 
 def run_of_idempotency_key(key: str) -> str:

@@ -98,7 +98,12 @@ def test_commands_are_named_as_they_are_typed_here(shell: Shell) -> None:
 def test_a_stack_says_where_it_is_for_as_long_as_it_is_there(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     with stack.announced():
-        assert json.loads((tmp_path / "url.json").read_text()) == {"url": stack.host_url}
+        told = json.loads((tmp_path / "url.json").read_text())
+        assert told == {
+            "url": stack.host_url,
+            "azureml": stack.azureml_url,
+            "identity_header": stack.secret,
+        }
     assert not (tmp_path / "url.json").exists()
 
 

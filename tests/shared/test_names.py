@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.names import (
     bare_etag,
     name_key,
+    named_at,
     new_run,
     output_marker,
     output_path,
@@ -153,3 +154,8 @@ def test_a_recipe_stands_for_everything_of_it_and_nothing_else() -> None:
     assert recipe(["https://e/jobs", ("a", "b")]) == recipe(["https://e/jobs", ["a", "b"]])
     others = [["https://e/jobs", ["b", "a"]], ["https://e/jobs", ["ab"]], ["https://o/jobs", ["a", "b"]]]
     assert recipe(["https://e/jobs", ["a", "b"]]) not in [recipe(list(other)) for other in others]
+
+
+def test_a_run_says_when_it_was_named() -> None:
+    at = datetime(2026, 11, 20, 6, 0, 0, 123_000, tzinfo=UTC)
+    assert named_at(new_run(at)) == at

@@ -192,14 +192,19 @@ class Promises:
         )
         self.must(taken, f"{change.name}: deleted while the version waits")
 
+    def run_forgotten(self, run: str) -> None:
+        """An idempotency key may bring it back: what it did before is no longer its."""
+        self.gone.update(job.name for job in self.azureml.jobs.values() if run_of(job.path) == run)
+        for notice in [notice for notice in self.receiver.accepted if notice.startswith(f"{run}-")]:
+            del self.receiver.accepted[notice]
+
     def run_written(self, change: Change, before: Document | None, after: Document | None) -> None:
         _, run, file = change.name.split("/")
         if change.after is None:
             kept = [record for record in self.records() if record["run"] == run]
             self.must(not kept, f"{change.name}: forgotten, and versions name its run")
             if file == "run.json":
-                self.gone.update(job.name for job in self.azureml.jobs.values() if run_of(job.path) == run)
-            self.receiver.forget(run)
+                self.run_forgotten(run)
             return
         if file.startswith("notice-"):
             return

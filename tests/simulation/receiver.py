@@ -28,8 +28,3 @@ class Receiver:
             return response(request, 503, {}, {"Retry-After": "7"})
         self.accepted[str(request.headers["webhook-id"])] += 1
         return response(request, 202, {})
-
-    def forget(self, run: str) -> None:
-        """The app has forgotten a run: the same `Idempotency-Key` now names a new one."""
-        for notice in [notice for notice in self.accepted if notice.startswith(f"{run}-")]:
-            del self.accepted[notice]
