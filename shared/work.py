@@ -217,6 +217,13 @@ def index(run: Run, *, attempt: int = 0) -> list[Verdict]:
     return [Verdict.from_dict(line) for line in lines]
 
 
+def checked(run: Run) -> list[Verdict]:
+    """The versions that already have their word from a pack that is through. Nothing that follows changes it."""
+    indexes = (read_lines(index_key(run, attempt)) or [] for attempt in range(1, run.attempt + 1))
+    found = (Verdict.from_dict(line) for lines in indexes for line in lines)
+    return [verdict for verdict in found if verdict.word]
+
+
 def index_key(run: Run, attempt: int) -> str:
     return f"{work_folder(run.run, attempt)}/index.jsonl"
 

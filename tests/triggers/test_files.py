@@ -7,6 +7,7 @@ from shared import clients
 from shared.names import bare_etag
 from shared.records import Verdict
 from tests.activities.conftest import ONE_ROW, App
+from tests.activities.stages import packed
 from tests.triggers.api import Api
 from triggers.http.answers import address_of
 
@@ -59,6 +60,44 @@ def test_a_file_that_is_being_scored_names_its_run(app: App, api: Api) -> None:
     assert (found["state"], found["run"]) == ("running", launch.run)
 
 
+def test_a_file_that_pack_has_refused_says_so_long_before_its_run_ends(app: App, api: Api) -> None:
+    good, bad = app.drop("named/a.csv", ONE_ROW), app.drop("named/bad.csv", "id,y\nb,2\n")
+    launch = packed(app, good, bad, route=app.named())
+    found = where(api, "named/bad.csv")
+    assert (found["state"], found["run"]) == ("running", launch.run)
+    assert "checked and refused: " in str(found["says"])
+    assert '"x"' in str(found["says"])
+    assert "moved to rejected when its run ends" in str(found["says"])
+    assert '"x"' in found["versions"][0]["why"]  # type: ignore[index]
+    assert "being scored: packed" in str(where(api, "named/a.csv")["says"])
+    files = api.get(f"/runs/{launch.run}/files")["files"]
+    assert [(one["blob"], one["word"]) for one in files] == [
+        ("named/a.csv", ""),
+        ("named/bad.csv", "rejected"),
+    ]
+    assert [one["blob"] for one in api.get(f"/runs/{launch.run}/files?word=rejected")["files"]] == [
+        "named/bad.csv"
+    ]
+
+
+def test_a_file_whose_run_was_turned_away_says_that_it_goes_back_to_wait(app: App, api: Api) -> None:
+    launch = app.opened(app.drop("double/a.csv", ONE_ROW))
+    app.ledger.turned_away(launch, "there is no endpoint of this name.")
+    assert "goes back to wait: there is no endpoint of this name. The" in str(where(api)["says"])
+
+
+def test_a_file_waits_for_a_held_route_also_while_the_app_tries_again(app: App, api: Api) -> None:
+    app.wait("double/a.csv")
+    app.ledger.hold(app.route(), "there is no endpoint of this name.")
+    app.ledger.lift(app.route())
+    assert "It waits: there is no endpoint of this name. The app" in str(where(api)["says"])
+
+
+def test_an_empty_file_says_how_long_it_is_left_alone(app: App, api: Api) -> None:
+    app.drop("double/a.csv", "")
+    assert "5 minutes (DROPSCORE_EMPTY_AFTER)" in str(where(api)["says"])
+
+
 @pytest.mark.parametrize("word", ["published", "unchanged", "failed", "superseded", "withdrawn", "canceled"])
 def test_a_file_that_has_ended_says_how_and_why(app: App, api: Api, word: str) -> None:
     worded(app, word, "because")
@@ -86,7 +125,10 @@ def test_a_file_that_was_dropped_again_is_as_its_newest_version(app: App, api: A
 
 def test_a_file_that_no_route_takes_stays(app: App, api: Api) -> None:
     app.drop("elsewhere/a.csv", ONE_ROW)
-    assert where(api, "elsewhere/a.csv")["state"] == "ignored"
+    found = where(api, "elsewhere/a.csv")
+    assert found["state"] == "ignored"
+    assert "double/*.csv" in str(found["says"])
+    assert "named/*.csv" in str(found["says"])
 
 
 def test_predictions_say_where_they_lie(app: App, api: Api) -> None:

@@ -13,7 +13,7 @@ from azure.storage.blob import BlobProperties
 from activities.runs import dropped, start
 from shared import clients
 from shared.blob_io import properties
-from shared.file_views import State, shown_file
+from shared.file_views import State, Taken, shown_file
 from shared.names import NOTE, bare_etag, predictions_name
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
@@ -31,6 +31,7 @@ from triggers.http.answers import (
     usable_routes,
 )
 from triggers.http.inputs import LARGEST, put_in, taken
+from triggers.http.run_views import words_of
 from triggers.http.waiting import waiting_of
 
 bp = df.Blueprint()
@@ -97,7 +98,12 @@ def everything_about(name: str) -> dict[str, Any]:
     waiting = waiting_of(newest.version) if newest and newest.state == "waiting" else None
     return {
         **shown_file(
-            name, known.route.name if known.route else None, standing(known.inbox), known.states, waiting
+            name,
+            known.route.name if known.route else None,
+            standing(known.inbox),
+            known.states,
+            waiting,
+            Taken([one.pattern for one in usable_routes().routes], clients.settings().empty_after),
         ),
         "predictions": placed(known.predictions, "predictions"),
         "rejected": {"name": name, "why": known.why} if known.rejected or known.why else None,
@@ -129,7 +135,7 @@ def states_of(versions: list[Version]) -> list[State]:
     """What has become of versions that have a record. Each run is read once."""
     names = {version.run for version in versions if version.run}
     runs = {name: run for name in names if (run := ledger().run(name)) is not None}
-    words = {name: {word.version: word for word in ledger().results(run)} for name, run in runs.items()}
+    words = {name: {word.version: word for word in words_of(run)} for name, run in runs.items()}
     return [
         state_of(version, runs.get(version.run or ""), words.get(version.run or "", {}).get(version.key))
         for version in versions

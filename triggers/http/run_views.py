@@ -12,7 +12,7 @@ import azure.durable_functions as df
 import azure.functions as func
 from azure.core.exceptions import HttpResponseError
 
-from shared import clients
+from shared import clients, work
 from shared.ledger_keys import closed_key
 from shared.records import Launch, Outcome, Run, Verdict, Word
 from shared.views import detail, file_entry, summary
@@ -204,8 +204,16 @@ def run_files(name: str, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def files_of(run: Run) -> list[Verdict]:
-    """The final words of the run's files; before there are any, its files without a word."""
+    """The final words of the run's files; before there are any, its files, without a word but for those refused."""
+    words = words_of(run)
     if run.result is not None:
-        return ledger().results(run)
+        return words
+    known = {word.version: word for word in words}
     sealed = ledger().sealed(run.run) or (ledger().planned(run.run) or [] if run.slot is None else [])
-    return [Verdict(version=version.key, blob=version.blob) for version in sealed]
+    return [known.get(one.key, Verdict(version=one.key, blob=one.blob)) for one in sealed]
+
+
+def words_of(run: Run) -> list[Verdict]:
+    """The words of the run's files that are certain: all of them, or those that pack has given by now."""
+    worded = run.result is not None or run.stage == "closed"
+    return ledger().results(run) if worded else work.checked(run)

@@ -11,7 +11,7 @@ import azure.functions as func
 from shared import clients
 from shared.current_routes import current_routes
 from shared.file_views import Waiting
-from shared.records import Version, moment
+from shared.records import Hold, Version, moment
 from shared.routes import Route
 from shared.schedule import last_due, next_due
 from triggers.http.answers import READS, answered, ledger, number, usable_routes
@@ -66,7 +66,7 @@ def waiting_of(version: Version) -> Waiting:
     ahead = sum(one.modified < version.modified for one in waiting(version.route))
     if route is None:
         return Waiting(version.modified, ahead, 0, 0, f"there is no route {version.route} any more", None)
-    hold = ledger().held(route)
+    hold = refused(route)
     busy = sum(1 for _ in ledger().held_slots(route))
     due = next_due(route.schedule, clients.now()) if waits_for_its_time(version, route) else None
     return Waiting(version.modified, ahead, busy, route.max_jobs, hold.why if hold else None, due)
@@ -75,3 +75,9 @@ def waiting_of(version: Version) -> Waiting:
 def waits_for_its_time(version: Version, route: Route) -> bool:
     """Whether the route has not been due since the version was dropped."""
     return bool(route.schedule) and moment(version.modified) > last_due(route.schedule, clients.now())
+
+
+def refused(route: Route) -> Hold | None:
+    """The route's hold, also while it is lifted for the next try: that may be turned away as the last one was."""
+    hold = ledger().last_hold(route.name)
+    return hold if hold and hold.target == route.target else None
