@@ -76,6 +76,18 @@ def check_routes() -> tuple[Routes, list[Finding]]:
     return found, [check.ok(", ".join(route.name for route in found.routes) or "there are none yet")]
 
 
+def check_notices(routes: Routes, around: Surroundings) -> list[Finding]:
+    """Whether what routes tell of is signed, and so sent at all. Nothing to find where no route tells anybody."""
+    check, telling = Check("notices"), [route.name for route in routes.routes if route.notify]
+    if not telling:
+        return []
+    named = ", ".join(telling)
+    if around.settings.webhook_secrets:
+        return [check.ok(f"those of {named} are signed")]
+    says = f"notify is set in {named}, but there is no DROPSCORE_WEBHOOK_SECRET: their notices are not sent"
+    return [check.warning(says, around.home.setting("DROPSCORE_WEBHOOK_SECRET=SECRET"))]
+
+
 def check_owner(ledger: Ledger, around: Surroundings) -> list[Finding]:
     check, standing = Check("owner"), ledger.standing_owner()
     if standing is None:

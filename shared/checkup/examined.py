@@ -5,7 +5,14 @@ from functools import partial
 from typing import Any
 
 from shared import clients
-from shared.checkup.app import check_heartbeat, check_owner, check_routes, check_versions, versions
+from shared.checkup.app import (
+    check_heartbeat,
+    check_notices,
+    check_owner,
+    check_routes,
+    check_versions,
+    versions,
+)
 from shared.checkup.commands import Home
 from shared.checkup.endpoints import targets_of
 from shared.checkup.events import check_events, check_given_up
@@ -71,7 +78,7 @@ def with_storage(around: Surroundings) -> list[Finding]:
     def look_at_routes() -> list[Finding]:
         routes, findings = check_routes()
         held.append(routes)
-        return findings
+        return [*findings, *check_notices(routes, around)]
 
     told = at_once([Examination(Check("routes"), look_at_routes)])
     ledger = clients.anybodys_ledger(around.storage)
