@@ -19,7 +19,7 @@ from azure.storage.blob import BlobClient, BlobProperties
 
 from shared import clients, names, telemetry, work
 from shared.blob_io import BlockWriter, metadata_of, properties, read_chunks, refusal
-from shared.names import bare_etag, predictions_name
+from shared.names import bare_etag, errors_name, predictions_name
 from shared.records import Run, Staged, Verdict, Version
 from shared.routes import Route
 
@@ -134,10 +134,6 @@ def remarks(packed: Verdict) -> str:
     if packed.formulas:
         found.append("carried cells begin as formulas do: a spreadsheet may run them")
     return "; ".join(found)
-
-
-def errors_name(blob: str) -> str:
-    return f"{predictions_name(blob)}.errors.csv"
 
 
 def raw_name(blob: str) -> str:

@@ -109,6 +109,11 @@ def predictions_name(blob: str) -> str:
     return name if blob.lower().endswith(".gz") and name.rpartition("/")[2] else blob
 
 
+def errors_name(blob: str) -> str:
+    """What stands beside a file's predictions where rows of it were set aside."""
+    return f"{predictions_name(blob)}.errors.csv"
+
+
 def work_folder(run: str, attempt: int) -> str:
     return f"{run}/{attempt}"
 

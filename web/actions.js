@@ -9,6 +9,8 @@ import { message, runLink } from "./pieces.js";
 import { CANCELABLE } from "./words.js";
 
 const UNSCORED = ["failed", "canceled", "timed-out"];
+// Runs whose files others have taken, as the app has told: only asking tells.
+const taken = new Set();
 const WHY_NOT = "Read-only: enter a key first.";
 
 /** The buttons that fit the run's stage. `tools`: told (shows an outcome), refresh, askForKey. */
@@ -20,7 +22,8 @@ export function actions(run, tools) {
 }
 
 /** There is something to go on with: a file that failed or was canceled. */
-function mayRerun({ words, outcome }) {
+function mayRerun({ run, closed_at: at, words, outcome }) {
+  if (taken.has(`${run} ${at}`)) return false;
   if (!words || !Object.keys(words).length) return UNSCORED.includes(outcome);
   return Boolean(words.failed || words.canceled);
 }
@@ -75,7 +78,10 @@ async function rerun(run, tools) {
   const words = `Files that failed or were canceled are gone on with.${rejected} Predictions that are there already are used; only what is missing is scored, and paid for, once more.`;
   if (!(await confirmed("Rerun this run?", words, "Rerun", "primary"))) return;
   await tried(tools, async () => {
-    const { runs } = await post(`runs/${encodeURIComponent(run.run)}/rerun`);
+    const { runs } = await post(`runs/${encodeURIComponent(run.run)}/rerun`).catch((problem) => {
+      if (problem.code === "nothing-to-do") taken.add(`${run.run} ${run.closed_at}`);
+      throw problem;
+    });
     const same = runs.length === 1 && runs[0].run === run.run;
     return {
       tone: "good",

@@ -11,6 +11,7 @@ import { exact, moment } from "./format.js";
 import { frame } from "./frame.js";
 import { icon } from "./icons.js";
 import { Live } from "./live.js";
+import * as missing from "./missing.js";
 import * as overview from "./overview.js";
 import * as run from "./run.js";
 import * as runs from "./runs.js";
@@ -20,6 +21,7 @@ import { trouble } from "./states.js";
 const KEPT = 12;
 const HEALTH_EVERY = 30_000;
 const PAUSE_BEFORE_BONES = 120;
+const SCREENS = Object.assign(Object.create(null), { "": overview, files: file, find, activity });
 const node = (id) => document.getElementById(id);
 
 const seen = new Map();
@@ -44,7 +46,7 @@ function placeOf(hash) {
   const [path, query] = hash.replace(/^#?\/?/, "").split("?", 2);
   const [first, ...rest] = path.split("/").map(decoded);
   const about = rest.join("/");
-  const screen = first === "runs" ? (about ? run : runs) : ({ files: file, find, activity }[first] ?? overview);
+  const screen = first === "runs" ? (about ? run : runs) : (SCREENS[first] ?? missing);
   return { hash, first, about, screen, query: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 

@@ -26,13 +26,13 @@ export function connectionBanner(state, live) {
 }
 
 const UNWELL = {
-  stale:
+  stale: () =>
     "The app’s sweep has not shown a sign of life for a while: dropped files may not be taken up. Look at the app’s log.",
-  broken: "The app cannot reach its storage, or its ledger is another app’s. Look at the app’s log.",
+  broken: ({ why }) => `The app cannot work. ${why ? `${why} ` : ""}Its log says more, and so does dropscore doctor.`,
 };
 
 export function healthBanner(health) {
-  const words = UNWELL[health?.status];
+  const words = UNWELL[health?.status]?.(health);
   if (!words) return null;
   return h("div", { class: "banner warn", key: "stale" }, icon("clock"), h("div", { role: "alert" }, words));
 }

@@ -153,18 +153,19 @@ function rejected({ state, rejected: found, versions }, tools) {
 const newestFirst = (versions) =>
   [...versions].sort((one, other) => instant(other.modified) - instant(one.modified));
 
-function predictions({ file, predictions: found }, tools) {
-  const save = () => saved(file, tools);
-  const button = tools.health.row_values
-    ? h("button", { type: "button", onclick: save }, icon("down"), "Download")
-    : null;
+function predictions({ file, predictions: found, errors }, tools) {
+  const button = (name, label) => {
+    if (!name || !tools.health.row_values) return null;
+    return h("button", { type: "button", key: label, onclick: () => saved(name, tools) }, icon("down"), label);
+  };
   return [
     facts([
       ["Name", text(found.name)],
       ["Size", size(found.size)],
       ["Published", time(found.modified, tools.now)],
+      ["Rows set aside", errors ? text(errors.name) : null],
     ]),
-    h("div", { class: "row" }, button),
+    h("div", { class: "row" }, button(file, "Download"), button(errors?.name, "Rows set aside")),
   ];
 }
 

@@ -19,7 +19,7 @@ import {
   took,
 } from "./pieces.js";
 import { routesPanel } from "./routes.js";
-import { causes, isTrouble, troubled } from "./troubles.js";
+import { causes, isTrouble, lastEndedFirst, troubled } from "./troubles.js";
 import { STAGES } from "./words.js";
 
 const CLOSED_ARE_FRESH_FOR = 15_000;
@@ -130,7 +130,8 @@ function waitingPanel(waiting, tools) {
 }
 
 function donePanel({ last }, tools) {
-  const done = last.runs.filter((run) => !isTrouble(run) && run.outcome !== "empty").slice(0, LISTED);
+  const smooth = last.runs.filter((run) => !isTrouble(run) && run.outcome !== "empty");
+  const done = lastEndedFirst(smooth).slice(0, LISTED);
   const shown = done.length ? list(done, tools) : nothing("check", "Nothing is finished yet", "");
   return panel(
     "Last finished",

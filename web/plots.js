@@ -64,7 +64,7 @@ export function linesPlot(series, { label, words, tick }) {
   const most = nice(
     Math.max(...values, 1),
     [
-      1, 2, 5, 10, 15, 30, 60, 120, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800,
+      2, 4, 6, 10, 20, 30, 60, 120, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800,
       604800,
     ],
   );
@@ -125,13 +125,13 @@ function drawing(label, content) {
   );
 }
 
-/** Round figures that people count in: the next one above the greatest value. */
+/** Round figures that people count in, whole when halved: the next one above the greatest value. */
 function nice(value, steps) {
   if (steps) return steps.find((step) => step >= value) ?? value;
   const power = 10 ** Math.floor(Math.log10(value));
   return Math.max(
     2,
-    [1, 2, 4, 5, 8, 10].map((factor) => factor * power).find((round) => round >= value),
+    [1, 2, 4, 6, 8, 10].map((factor) => factor * power).find((round) => round >= value),
   );
 }
 

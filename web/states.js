@@ -15,7 +15,7 @@ export function trouble(problem, tools) {
       { message: "This page keeps trying. Is the app running, and this computer online?" },
       [again(tools)],
     );
-  return framed("alert", "That did not work", problem, [again(tools), overviewLink()]);
+  return framed("alert", "That did not work", problem, [again(tools), tools.place.first ? overviewLink() : null]);
 }
 
 function locked(tools) {

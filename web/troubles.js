@@ -15,10 +15,12 @@ export const isTrouble = (run) => TROUBLE.includes(run.outcome);
 /** What failed within a day; the rest of what was not smooth only while it is among the last. */
 export function troubled(last, failed) {
   const found = new Map([...last.runs.filter(isTrouble), ...failed.runs].map((run) => [run.run, run]));
-  return [...found.values()]
-    .sort((one, other) => instant(other.closed_at) - instant(one.closed_at))
-    .slice(0, LISTED);
+  return lastEndedFirst(found.values()).slice(0, LISTED);
 }
+
+/** Lists of runs are in the order in which they began. */
+export const lastEndedFirst = (runs) =>
+  [...runs].sort((one, other) => instant(other.closed_at) - instant(one.closed_at));
 
 /** {run: {file, others, why}} of these runs. A closed run is asked about once, until it is gone on with. */
 export async function causes(runs, signal) {

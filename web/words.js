@@ -8,7 +8,7 @@ export const STAGES = {
   searching: "looking for its job",
   submitted: "the model is scoring",
   ended: "the job has ended",
-  resulted: "publishing predictions",
+  resulted: "what came of each file is known",
   closed: "finished",
 };
 

@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from activities.inbox import arrive, find_missed_files
-from activities.publishing import errors_name
 from local.host.state import reading
 from local.stack import ROOT
 from shared import clients, work
 from shared.ledger import Ledger
+from shared.names import errors_name
 from shared.records import Launch, Run, Verdict
 from shared.routes import Route
 from tests.activities.conftest import ONE_ROW, App

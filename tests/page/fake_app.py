@@ -83,7 +83,8 @@ class Handler(BaseHTTPRequestHandler):
         if path != "health" and world.key and self.headers.get("x-functions-key") != world.key:
             self.answer(401, b"", {})
             return
-        status, body = (world.status, {}) if world.status != 200 else routed(world, path, query, handlers)
+        fails = world.status != 200 and path != "health"
+        status, body = (world.status, {}) if fails else routed(world, path, query, handlers)
         kind = "application/json" if status < 400 else "application/problem+json"
         self.answer(status, json.dumps(body).encode(), {"Content-Type": kind})
 
@@ -111,9 +112,9 @@ def problem(status: int, code: str, detail: str) -> Answer:
 
 
 def health(world: World, _: str, query: dict[str, str]) -> Answer:
-    status = "stale" if world.stale else "ok"
+    status = "broken" if world.broken else "stale" if world.stale else "ok"
     seen = {"heartbeat_at": moment(3), "heartbeat_age_seconds": 3, "row_values": world.row_values}
-    return (503 if world.stale else 200), {"status": status, **seen}
+    return (200 if status == "ok" else 503), {"status": status, **seen, "why": world.broken}
 
 
 def routes(world: World, _: str, query: dict[str, str]) -> Answer:

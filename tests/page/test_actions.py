@@ -59,6 +59,15 @@ def test_a_refusal_is_shown_in_its_own_words(opened: Opened, world: World) -> No
     expect(page.locator("main [role=status]")).to_have_text("")
 
 
+def test_no_rerun_is_offered_again_once_others_have_taken_the_files(opened: Opened, world: World) -> None:
+    world.refusal = {"detail": "Run X has nothing to go on with: other runs have taken the files."}
+    page = opened(PARTIAL)
+    page.get_by_role("button", name="Rerun").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rerun").click()
+    expect(page.locator("main [role=status]")).to_contain_text("other runs have taken the files")
+    expect(page.get_by_role("button", name="Rerun")).to_have_count(0)
+
+
 def test_nothing_can_be_rerun_where_nothing_failed(opened: Opened) -> None:
     page = opened(f"runs/{run_name(days.STARTED - 2)}")
     expect(page.get_by_role("button", name="Rerun")).to_have_count(0)

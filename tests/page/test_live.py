@@ -109,6 +109,14 @@ def test_a_stale_heartbeat_is_said(opened: Opened, world: World) -> None:
     expect(opened("").get_by_role("alert")).to_contain_text("sweep")
 
 
+def test_what_an_app_that_cannot_work_says_of_itself_is_shown(opened: Opened, world: World) -> None:
+    world.broken, world.status = "The app's settings are not usable.", 500
+    page = opened("")
+    expect(page.get_by_role("alert")).to_contain_text("The app's settings are not usable.")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.get_by_role("link", name="Go to the overview")).to_have_count(0)
+
+
 def elsewhere(page: Page, app: FakeApp, place: str = "") -> Page:
     """The page under a name that is not loopback, as a deployed app is."""
     page.goto(f"{app.url(ELSEWHERE)}#/{place}")

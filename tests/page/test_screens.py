@@ -222,6 +222,23 @@ def test_predictions_can_be_downloaded(opened: Opened, world: World) -> None:
     assert download.value.suggested_filename == "clinic-east.csv"
 
 
+def test_the_list_of_rows_that_were_set_aside_is_beside_the_predictions(opened: Opened, world: World) -> None:
+    name = "diabetes/clinic-east.csv"
+    world.row_values = True
+    world.files[name]["errors"] = {**world.files[name]["predictions"], "name": f"{name}.errors.csv"}
+    page = opened(f"files/{name}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Rows set aside").click()
+    assert download.value.suggested_filename == "clinic-east.csv.errors.csv"
+
+
+def test_what_finished_last_comes_first_whenever_it_began(opened: Opened, world: World) -> None:
+    late = [run for run in world.runs if run["outcome"] == "succeeded"][2]
+    late["closed_at"] = moment(0)
+    finished = opened("").get_by_role("region", name="Last finished")
+    expect(finished.locator(".run-link").first).to_contain_text(late["run"][-7:])
+
+
 def test_the_theme_that_was_chosen_stays(opened: Opened) -> None:
     page = opened("")
     ground = "getComputedStyle(document.documentElement).backgroundColor"

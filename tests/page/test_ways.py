@@ -30,6 +30,13 @@ def test_the_way_back_leads_to_where_one_was(opened: Opened) -> None:
     assert page.evaluate("scrollY") == 260
 
 
+def test_an_address_that_is_no_screen_says_so(opened: Opened) -> None:
+    page = opened("bogus")
+    expect(page.get_by_text("There is no such page: #/bogus.")).to_be_visible()
+    page.get_by_role("link", name="Go to the overview").click()
+    heading(page, "Overview")
+
+
 def test_ten_thousand_runs_are_there_in_under_a_second_and_page_by_page(tab: Page) -> None:
     with serving(days.ten_thousand_runs()) as app:
         tab.goto(f"{app.url()}#/runs")

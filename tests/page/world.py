@@ -88,6 +88,7 @@ def file(name: str, state: str, says: str, **more: Any) -> Json:
         "run": None,
         "inbox": {"etag": "0x1", "size": 48_213, "modified": moment(400)},
         "predictions": None,
+        "errors": None,
         "rejected": None,
         "waiting": None,
         "versions": [],
@@ -121,6 +122,7 @@ class World:
     buckets: list[Json] = field(default_factory=list)
     row_values: bool = False
     stale: bool = False
+    broken: str = ""
     key: str = ""
     status: int = 200
     delay: float = 0.0

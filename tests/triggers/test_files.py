@@ -136,6 +136,11 @@ def test_predictions_say_where_they_lie(app: App, api: Api) -> None:
     app.container("predictions").upload_blob("double/a.csv", "id,twice\na,2\n")
     found = where(api)
     assert found["predictions"]["url"].endswith("/double/a.csv")  # type: ignore[index]
+    assert found["errors"] is None
+    app.container("predictions").upload_blob(
+        "double/a.csv.errors.csv", "line,column,reason\n3,x,not a number\n"
+    )
+    assert where(api)["errors"]["url"].endswith("/double/a.csv.errors.csv")  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("name", "status"), [("double/no.csv", 404), ("double/../x", 400), ("a%5Cb", 400)])

@@ -14,7 +14,7 @@ from activities.runs import dropped, start
 from shared import clients
 from shared.blob_io import properties
 from shared.file_views import State, Taken, shown_file
-from shared.names import NOTE, bare_etag, predictions_name
+from shared.names import NOTE, bare_etag, errors_name, predictions_name
 from shared.records import Launch, Run, Verdict, Version, timestamp
 from shared.routes import Route
 from triggers.http.answers import (
@@ -83,6 +83,7 @@ class Known:
     route: Route | None
     inbox: BlobProperties | None
     predictions: BlobProperties | None
+    errors: BlobProperties | None
     rejected: BlobProperties | None
     why: str
     states: list[State]
@@ -106,6 +107,7 @@ def everything_about(name: str) -> dict[str, Any]:
             Taken([one.pattern for one in usable_routes().routes], clients.settings().empty_after),
         ),
         "predictions": placed(known.predictions, "predictions"),
+        "errors": placed(known.errors, "predictions"),
         "rejected": {"name": name, "why": known.why} if known.rejected or known.why else None,
     }
 
@@ -116,11 +118,13 @@ def looked_up(name: str) -> Known:
         properties(clients.container(place).get_blob_client(blob))
         for place, blob in (("inbox", name), ("predictions", predictions_name(name)), ("rejected", name))
     )
+    beside = clients.container("predictions").get_blob_client(errors_name(name))
+    errors = properties(beside) if predictions else None
     versions = ledger().versions_of(clients.settings().inbox, name, VERSIONS_SHOWN)
     states = states_of(versions)
     known = {version.key for version in versions}
     fresh = [State(one, "waiting") for one in marked(name, route, versions) if one.key not in known]
-    return Known(route, inbox, predictions, rejected, note_beside(name), [*fresh, *states])
+    return Known(route, inbox, predictions, errors, rejected, note_beside(name), [*fresh, *states])
 
 
 def marked(name: str, route: Route | None, versions: list[Version]) -> list[Version]:
