@@ -91,6 +91,8 @@ def test_a_file_waits_for_a_held_route_also_while_the_app_tries_again(app: App, 
     app.ledger.hold(app.route(), "there is no endpoint of this name.")
     app.ledger.lift(app.route())
     assert "It waits: there is no endpoint of this name. The app" in str(where(api)["says"])
+    app.sleep(hours=2)
+    assert "no endpoint" not in str(where(api)["says"])
 
 
 def test_an_empty_file_says_how_long_it_is_left_alone(app: App, api: Api) -> None:

@@ -11,6 +11,7 @@ import azure.functions as func
 from shared import clients
 from shared.current_routes import current_routes
 from shared.file_views import Waiting
+from shared.ledger_slots import LONGEST_HOLD
 from shared.records import Hold, Version, moment
 from shared.routes import Route
 from shared.schedule import last_due, next_due
@@ -80,4 +81,8 @@ def waits_for_its_time(version: Version, route: Route) -> bool:
 def refused(route: Route) -> Hold | None:
     """The route's hold, also while it is lifted for the next try: that may be turned away as the last one was."""
     hold = ledger().last_hold(route.name)
-    return hold if hold and hold.target == route.target else None
+    if hold is None or hold.target != route.target:
+        return None
+    # One that nobody has tried after stays: it says nothing of today.
+    over = hold.lifted and clients.now() - moment(hold.until) > LONGEST_HOLD
+    return None if over else hold
