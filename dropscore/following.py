@@ -105,7 +105,7 @@ class FollowedFile:
     def tell(self, version: Document, seen: Looks) -> None:
         self.absent = 0
         self.word = version["state"] if version["state"] not in UNDECIDED else ""
-        # A reason is no more than foreseen while the run goes on.
+        # While the run goes on, its stage is told; a reason is told with the word that it is of.
         self.note = version["why"] if self.word else ""
         self.rows, self.run = version["rows"] or 0, version["run"] or ""
         if self.word:
