@@ -167,6 +167,8 @@ def main() -> None:
     name, *arguments = sys.argv[1:] or [""]
     if name not in COMMANDS:
         print(__doc__)
+        if name not in ("", "-h", "--help"):
+            print(f'There is no command "{name}".', file=sys.stderr)
         sys.exit(2)
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         sys.exit(f"dropscore needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")

@@ -44,17 +44,17 @@ class Api:
         self.session.auth = Authority(place)
 
     def get(self, path: str, **query: object) -> Document:
-        return document(self.answer("GET", path, params=asked(query)))
+        return self.document(self.answer("GET", path, params=asked(query)))
 
     def post(self, path: str, body: object = None) -> Document:
-        return document(self.answer("POST", path, json={} if body is None else body))
+        return self.document(self.answer("POST", path, json={} if body is None else body))
 
     def patch(self, path: str, body: object) -> Document:
-        return document(self.answer("PATCH", path, json=body))
+        return self.document(self.answer("PATCH", path, json=body))
 
     def send(self, method: str, path: str, data: Any, headers: dict[str, str]) -> Document:
         """A body that is not JSON: bytes, or an open file, which is not read at once."""
-        return document(
+        return self.document(
             self.answer(method, path, data=data, headers=headers, timeout=(CONNECT, UPLOAD)),
         )
 
@@ -75,15 +75,15 @@ class Api:
         """A stale app's health, too: its 503 is the answer, not a failure."""
         answer = self.once("GET", "health", {})
         if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and "heartbeat_at" in answer.text:
-            return document(answer)
-        return document(self.accepted(answer))
+            return self.document(answer)
+        return self.document(self.accepted(answer))
 
     def checkup(self) -> Document:
         """What was found, also where that is not good: a 503 with findings is the answer. It takes its time."""
         answer = self.once("GET", "health/deep", {"timeout": (CONNECT, READ)})
         if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and '"checks"' in answer.text:
-            return document(answer)
-        return document(self.accepted(answer))
+            return self.document(answer)
+        return self.document(self.accepted(answer))
 
     def answer(self, method: str, path: str, **options: Any) -> requests.Response:
         """The app's answer. Raises the Problem that it is where it is none; GETs are tried again for a while."""
@@ -122,7 +122,7 @@ class Api:
             return Unreachable(
                 "redirected",
                 f"{self.place.url} leads elsewhere, to {host_of(answer.headers['Location'])}.",
-                "Set DROPSCORE_URL to the app's own address; the key is not sent on.",
+                f"Set {self.place.named_by} to the app's own address; the key is not sent on.",
                 status,
             )
         told = told_by(answer)
@@ -131,13 +131,31 @@ class Api:
             return Refused("no-key", detail or self.without_key(), self.key_hint(), status)
         if status == HTTPStatus.TOO_MANY_REQUESTS and not detail:
             return NotNow(code, f"{self.place.url} is asked too often.", "Try again in a minute.", status)
-        hint = (
-            "" if detail else "Look whether DROPSCORE_URL is right; `dropscore health` says how the app is."
-        )
+        if status == HTTPStatus.NOT_FOUND and not (detail and told.get("type")):
+            message = (
+                f"{self.place.url} answers 404 in no form of dropscore's: it is none, or of another version."
+            )
+            return NotUnderstood("not-understood", message, self.address_hint(), status)
+        hint = "" if detail else f"{self.address_hint()} `dropscore health` says how the app is."
         details = [str(one) for one in told.get("problems") or ()]
         return problem_of(status)(
             code, detail or f"{self.place.url} answers {status}.", hint, status, details
         )
+
+    def document(self, answer: requests.Response) -> Document:
+        """The object of an answer. Raises NotUnderstood where it is none."""
+        try:
+            found = json.loads(answer.content, object_pairs_hook=Document)
+        except ValueError:
+            found = None
+        if isinstance(found, Document):
+            return found
+        raise NotUnderstood(
+            "not-understood", "The answer is not dropscore's.", self.address_hint(), answer.status_code
+        )
+
+    def address_hint(self) -> str:
+        return f"Look whether {self.place.named_by} is right."
 
     def without_key(self) -> str:
         if self.place.key or self.place.audience:
@@ -160,27 +178,12 @@ class Api:
         if self.place.stack:
             message = f"The local stack at {self.place.url} {kind}."
             return Unreachable("unreachable", message, f"Start it in the project's folder: {START}")
-        return Unreachable("unreachable", f"{self.place.url} {kind}.", "Look whether DROPSCORE_URL is right.")
+        return Unreachable("unreachable", f"{self.place.url} {kind}.", self.address_hint())
 
 
 def asked(query: dict[str, object]) -> dict[str, str]:
     """The parts of a query that were asked for."""
     return {key: str(value) for key, value in query.items() if value not in (None, "")}
-
-
-def document(answer: requests.Response) -> Document:
-    try:
-        found = json.loads(answer.content, object_pairs_hook=Document)
-    except ValueError:
-        found = None
-    if isinstance(found, Document):
-        return found
-    raise NotUnderstood(
-        "not-understood",
-        "The answer is not dropscore's.",
-        "Look whether DROPSCORE_URL is right.",
-        answer.status_code,
-    )
 
 
 def told_by(answer: requests.Response) -> dict[str, Any]:

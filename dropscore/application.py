@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from dropscore.errors import INTERRUPTED, Problem, Unusable
 from dropscore.screen import Screen
@@ -80,6 +81,8 @@ class Application(CommandGroup):
         typed = sys.argv[1:] if given is None else list(given)
         try:
             code = super().main(typed, **{**options, "standalone_mode": False})
+        except NoArgsIsHelpError as problem:
+            code = show_help(problem, typed)
         except click.ClickException as problem:
             code = refuse(
                 Unusable("usage", " ".join(problem.format_message().split()), help_hint(problem)), typed
@@ -89,6 +92,14 @@ class Application(CommandGroup):
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def show_help(problem: NoArgsIsHelpError, typed: list[str]) -> int:
+    """Where a command is missing, the help as it stands; for a program one line."""
+    if "--json" in typed:
+        return refuse(Unusable("usage", "Missing command.", help_hint(problem)), typed)
+    problem.show()
+    return Unusable.exit_code
 
 
 def refuse(problem: Problem, typed: list[str]) -> int:

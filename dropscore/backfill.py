@@ -11,8 +11,9 @@ from dropscore.application import Command
 from dropscore.bars import shown
 from dropscore.errors import Bad, Unusable
 from dropscore.following import Looks, follow
+from dropscore.names import folder_of, route_named
 from dropscore.parameters import Duration, RouteName
-from dropscore.plain import counted, plain, prose, sized
+from dropscore.plain import counted, plain, prose, sized, typed
 from dropscore.reruns import wait_for_runs
 from dropscore.session import Session, session
 
@@ -71,6 +72,8 @@ def backfill(
     planned = found.api.post("backfill", {**body, "dry_run": True})
     if dry_run or not planned["files"]:
         found.show(planned, *described(planned, body))
+        if not (planned["files"] or planned["scored_before"] or found.as_json):
+            tell_fitting(found, route, prefix)
         return 0
     if not yes and not agreed(found, planned, body):
         found.screen.note("Nothing was started.")
@@ -110,6 +113,14 @@ def nothing(planned: Document, asked: dict[str, Any]) -> list[str]:
         return [f"There is nothing to score: {told}", "`dropscore routes list` shows the patterns."]
     whose = f"that {route} takes " if others is None else ""
     return [f'There is nothing to score: no file {whose}begins with "{prefix}".']
+
+
+def tell_fitting(session: Session, route: str, prefix: str) -> None:
+    """Says which prefix would fit, where this one leads out of the folder that the route takes files from."""
+    folder = folder_of(route_named(session.api.get("routes")["routes"], route)["pattern"])
+    if not (prefix.startswith(folder) or folder.startswith(prefix)):
+        command = f"`dropscore backfill {typed(route)} {typed(folder + prefix)}`"
+        session.screen.note(f'The files of {route} have names that begin with "{folder}": {command}')
 
 
 def agreed(session: Session, planned: Document, asked: dict[str, Any]) -> bool:

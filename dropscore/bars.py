@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from dropscore.following import Followed
 from dropscore.plain import plain
@@ -11,6 +12,13 @@ from dropscore.screen import Screen
 
 # More bars than that are no picture any more: then one bar counts what is done.
 MOST_BARS = 12
+
+
+class Says(ProgressColumn):
+    """How far it is, cut where the line is too short: the name before it stays whole."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.fields["says"], no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -24,7 +32,7 @@ def shown(screen: Screen, followed: Sequence[Followed]) -> Iterator[Callable[[],
         with Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[says]}", markup=False),
+            Says(),
             TimeElapsedColumn(),
             console=screen.err,
             transient=True,

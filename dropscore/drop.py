@@ -10,7 +10,7 @@ import click
 from dropscore.api import path_of
 from dropscore.application import Command
 from dropscore.bars import shown
-from dropscore.errors import Bad, Problem, Refused, StillWaiting, Unusable
+from dropscore.errors import Bad, Problem, Refused, StillWaiting, Unreachable, Unusable
 from dropscore.following import GOOD, FollowedFile, follow
 from dropscore.names import target_folder, targets
 from dropscore.parameters import Duration, RouteName
@@ -56,6 +56,12 @@ class Dropped:
         document = self.followed.document if self.followed and self.followed.word in GOOD else None
         found = document["predictions"] if document else None
         return str(found["url"]) if found else None
+
+    @property
+    def remark(self) -> str:
+        """What to know of its predictions, such as rows that were set aside; "" where there is nothing."""
+        one = self.followed
+        return f"{self.name}: {prose(one.note)}" if one and one.word in GOOD and one.note else ""
 
     def row(self) -> tuple[str, str, str, str]:
         if self.problem:
@@ -145,7 +151,7 @@ def put(session: Session, name: str, local: Path, *, no_replace: bool) -> Droppe
     except OSError as problem:
         raise Unusable("unreadable", f"{local} cannot be read: {problem.strerror}.") from None
     except Problem as problem:
-        if problem.status not in (400, 404, 409, 412, 413):
+        if isinstance(problem, Unreachable) or problem.status not in (400, 404, 409, 412, 413):
             raise
         return Dropped(name, local, {}, problem)
     return Dropped(name, local, {key: answer[key] for key in ("etag", "size", "route", "runs")})
@@ -155,7 +161,7 @@ def finish(session: Session, dropped: list[Dropped], out: Path | None, timeout: 
     """Waits for all of them, saves what there is to save, and says what came of each."""
     for one in dropped:
         if not one.problem:
-            one.followed = FollowedFile(one.name, one.answer["etag"])
+            one.followed = FollowedFile(one.name, one.answer["etag"], starts=bool(one.answer["runs"]))
     followed = [one.followed for one in dropped if one.followed]
     try:
         with shown(session.screen, followed) as show:
@@ -185,7 +191,8 @@ def saved(session: Session, one: Dropped, out: Path) -> Path:
 def report(session: Session, dropped: list[Dropped]) -> None:
     rows = [one.row() for one in dropped]
     shown = table(("file", "state", "rows", "where"), rows, session.screen.out.width)
-    session.show({"files": [one.to_dict() for one in dropped]}, shown)
+    remarks = [one.remark for one in dropped if one.remark]
+    session.show({"files": [one.to_dict() for one in dropped]}, shown, *([""] if remarks else []), *remarks)
     for one in dropped:
         if one.problem and one.problem.hint:
             session.screen.note(one.problem.hint)

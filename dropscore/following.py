@@ -75,7 +75,7 @@ class FollowedRun:
 
 @dataclass
 class FollowedFile:
-    """One version of a file, until it has its final word."""
+    """One version of a file, until it has its final word; `starts`: a run began with it, and has yet to take it up."""
 
     name: str
     etag: str
@@ -86,6 +86,7 @@ class FollowedFile:
     note: str = ""
     rows: int = 0
     document: Document | None = None
+    starts: bool = False
     absent: int = field(default=0, repr=False)
 
     def look(self, seen: Looks) -> None:
@@ -104,23 +105,25 @@ class FollowedFile:
     def tell(self, version: Document, seen: Looks) -> None:
         self.absent = 0
         self.word = version["state"] if version["state"] not in UNDECIDED else ""
-        self.note = version["why"]
+        # While the run goes on, its stage is told; a reason is told with the word that it is of.
+        self.note = version["why"] if self.word else ""
         self.rows, self.run = version["rows"] or 0, version["run"] or ""
         if self.word:
             self.stage, self.done = "closed", 1.0
         elif self.run and seen.run(self.run)["stage"] == "closed":
             # It was given back, and waits for another run.
-            self.run, self.stage, self.done, self.note = "", "waiting", 0.0, held(self.document)
+            self.run, self.stage, self.done, self.starts = "", "waiting", 0.0, False
+            self.note = held(self.document)
         elif self.run:
             self.stage, self.done = seen.run(self.run)["stage"], progress(seen.run(self.run), seen.now)
         else:
-            self.stage, self.note = "waiting", held(self.document)
+            self.stage, self.note = "waiting", held(self.document, starts=self.starts)
 
     def tell_unseen(self, document: Document) -> None:
         """The app knows nothing of the version: not yet, or not any more."""
         inbox = document["inbox"]
         if inbox and bare(inbox["etag"]) == bare(self.etag):
-            self.absent, self.note = 0, held(document)
+            self.absent, self.note = 0, held(document, starts=self.starts)
             return
         self.absent += 1
         if self.absent >= SURE_AFTER:
@@ -181,8 +184,8 @@ def progress(run: Document, now: datetime) -> float:
     return min(ALMOST, max(0.0, (now - begun) / max(expected - begun, timedelta(seconds=1))))
 
 
-def held(document: Document | None) -> str:
-    """Why a file waits."""
+def held(document: Document | None, *, starts: bool = False) -> str:
+    """Why a file waits; the busy jobs are no reason for one that `starts`, because its own run is among them."""
     waiting = document["waiting"] if document else None
     if not waiting:
         return ""
@@ -190,7 +193,7 @@ def held(document: Document | None) -> str:
         return f"the route is held: {prose(waiting['held'])}"
     if waiting["due"]:
         return f"its route runs at {waiting['due']}"
-    if waiting["of"] and waiting["busy"] >= waiting["of"]:
+    if not starts and waiting["of"] and waiting["busy"] >= waiting["of"]:
         return f"{waiting['busy']} of {waiting['of']} jobs busy"
     return ""
 

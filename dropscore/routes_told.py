@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from dropscore.api import Api, Document, document
+from dropscore.api import Api, Document
 from dropscore.errors import Problem
 from dropscore.plain import ago, lasting, prose
 from dropscore.screen import pairs
@@ -29,7 +29,7 @@ def trouble(told: Document) -> list[str]:
 def trouble_of(api: Api) -> list[str]:
     """The same, asked for beside something else: once, and what else may be wrong is not said here."""
     try:
-        return trouble(document(api.accepted(api.once("GET", "routes", {}))))
+        return trouble(api.document(api.accepted(api.once("GET", "routes", {}))))
     except Problem as problem:
         if problem.code == "unreachable":
             raise

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from dropscore.api import Api, Document, path_of
 from dropscore.application import Command
+from dropscore.names import route_named
 from dropscore.parameters import RouteName, Since
 from dropscore.plain import ago, counted, lasting, moment, plain, prose, typed
 from dropscore.screen import cell, pairs, table
@@ -37,6 +38,9 @@ def runs(route: str | None, state: str | None, outcome: str | None, since: str |
     """
     found = session()
     document = listed(found.api, limit, route=route, state=state, outcome=outcome, since=since)
+    if route and not document["runs"]:
+        # A route that is no more may have runs still; a name that nobody knows has none.
+        route_named(found.api.get("routes")["routes"], route)
     empty = "No runs." if not any((route, state, outcome, since)) else "No such runs."
     found.show(document, run_table(found, document["runs"]) if document["runs"] else empty)
     if document["more"]:

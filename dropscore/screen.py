@@ -64,6 +64,8 @@ class Screen:
             self.err.print(self.named(text), soft_wrap=True)
 
     def problem(self, problem: Problem) -> None:
+        """The last that is said, also where stdout and stderr go into one file."""
+        sys.stdout.flush()
         if self.as_json:
             print(json.dumps({"error": problem.to_dict()}, indent=2), file=sys.stderr)
             return

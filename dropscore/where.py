@@ -22,6 +22,8 @@ class Place:
     key: str = field(default="", repr=False)
     audience: str = ""
     stack: str = ""
+    # What to look at where the address is a wrong one.
+    named_by: str = URL
 
     @property
     def loopback(self) -> bool:
@@ -37,7 +39,8 @@ def place(asked: Mapping[str, str], environment: Mapping[str, str], folders: lis
     key = asked.get("key") or environment.get(KEY, "")
     audience = asked.get("audience") or environment.get(AUDIENCE, "")
     if url := asked.get("url") or environment.get(URL, ""):
-        return Place(url=checked(url), key=key.strip(), audience=audience)
+        named_by = "--url" if asked.get("url") else URL
+        return Place(url=checked(url), key=key.strip(), audience=audience, named_by=named_by)
     for found in stacks(folders):
         return Place(url=checked(address_in(found)), key=key.strip(), audience="", stack=str(found.parent))
     raise Unreachable(

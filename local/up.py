@@ -1,7 +1,8 @@
-"""`python -m local.up`: the local stack, up until Ctrl-C; its state is continued by the next start."""
+"""`python3 dev.py up`: the local stack, up until Ctrl-C; its state is continued by the next start."""
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 from local.children import Child, ChildFailed
 from local.host.keys import KEY
 from local.stack import ROOT, Stack
+
+STATE = ROOT / ".local/up"
 
 
 def stop_on_signals() -> threading.Event:
@@ -49,23 +52,32 @@ dropscore is up.
   scoring URLs      {stack.azureml_url}/endpoints/<endpoint>/jobs
   routes            the blob config/routes.toml
   state and logs    {stack.state}
+  why a job failed  {stack.state}/azureml/logs/<job>
 
 Ctrl-C ends everything; the next start continues where this one stopped.
 """
 
 
-def ended(child: Child) -> str:
+def ended(child: Child, command: str) -> str:
     """What is said of a part that ended by itself, the line that matters last. The host's words are on the screen."""
     words = "" if child.name == "host" else f"The last words of {child.name}:\n{child.last_lines()}\n"
     return (
         f"{words}\n{child.name} ended by itself, with {child.process.returncode}; its log is {child.log}\n"
-        "Everything is stopped. The next start continues where this one stopped: python3 dev.py up"
+        f"Everything is stopped. The next start continues where this one stopped: {command}"
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m local.up", description=__doc__)
-    parser.add_argument("--state", type=Path, default=ROOT / ".local/up", help="default: .local/up")
+def command_of(arguments: argparse.Namespace) -> str:
+    """What starts the same stack again. The key itself is not repeated."""
+    words = [] if arguments.state == STATE else ["--state", str(arguments.state)]
+    words += [word for folder in arguments.models for word in ("--models", str(folder))]
+    return shlex.join(["python3", "dev.py", "up", *words]) + (" --key …" if arguments.key else "")
+
+
+def parsed(words: list[str] | None = None) -> argparse.Namespace:
+    """What was asked for, by default on the command line."""
+    parser = argparse.ArgumentParser(prog="python3 dev.py up", description=__doc__)
+    parser.add_argument("--state", type=Path, default=STATE, help="default: .local/up")
     parser.add_argument(
         "--models",
         type=Path,
@@ -75,20 +87,27 @@ def main() -> None:
         help="a further folder of models",
     )
     parser.add_argument("--key", default="", help="a key that the app then asks for over HTTP, as on Azure")
-    arguments = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    arguments = parsed()
     settings = {KEY: arguments.key} if arguments.key else {}
     stop = stop_on_signals()
     try:
         with Stack(arguments.state, [ROOT / "models", *arguments.models], settings=settings) as stack:
             print(welcome(stack), flush=True)
-            watch(stack, stop)
+            watch(stack, stop, command_of(arguments))
     except ChildFailed as problem:
         sys.exit(str(problem))
     print("Everything is stopped.")
 
 
-def watch(stack: Stack, stop: threading.Event) -> None:
-    """Shows the host's log until asked to stop. Raises ChildFailed when a part of the stack ends by itself."""
+def watch(stack: Stack, stop: threading.Event, command: str) -> None:
+    """Shows the host's log until asked to stop. Raises ChildFailed when a part of the stack ends by itself.
+
+    `command` starts the same stack again.
+    """
     lines = lines_of(stack.children["host"].log)
     for line in lines:
         if stop.is_set():
@@ -100,7 +119,7 @@ def watch(stack: Stack, stop: threading.Event) -> None:
             if child.process.poll() is not None:
                 # What it wrote while we looked elsewhere.
                 print("".join(iter(lambda: next(lines), "")), end="", flush=True)
-                raise ChildFailed(ended(child))
+                raise ChildFailed(ended(child, command))
         time.sleep(0.2)
 
 

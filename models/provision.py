@@ -34,15 +34,16 @@ def main(arguments: list[str] | None = None) -> None:
         run(_connect(options), command, options)
     except (ProvisioningError, AzureError, MlException) as error:
         logging.getLogger(__name__).debug("%s failed", command, exc_info=True)
-        sys.exit(f"{command}: {_reason(error)}")
+        sys.exit(f"{command}: {reason_of(error)}")
     except KeyboardInterrupt:
         sys.exit(f"{command}: no longer waiting; what was begun goes on, and the same command waits for it")
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """What the service or the SDK says, without what they wrap it in."""
     inner = getattr(error, "error", None)
-    return str(getattr(inner, "message", None) or error).strip()
+    lines = str(getattr(inner, "message", None) or error).splitlines()
+    return "\n".join(line for line in lines if line.strip()).strip()
 
 
 def _connect(options: dict[str, Any]) -> Any:

@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .resources import Resource
 from .yaml_assets import read_compute, read_data, read_datastore, read_environment, read_model
 from .yaml_components import read_component
 from .yaml_deployments import read_deployment, read_endpoint, with_default
-from .yaml_reading import DeploymentError, Reading
+from .yaml_reading import DeploymentError, Reading, loaded
 
 Read = Callable[[Reading, Path, dict[str, Any]], None]
 
@@ -69,7 +67,7 @@ def _documents(folder: Path) -> list[tuple[Path, str, dict[str, Any]]]:
     """The files that are read, with their schemas."""
     found = []
     for path in sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")]):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = loaded(path)
         if not isinstance(document, dict):
             continue
         schema = str(document.get("$schema", "")).rpartition("/")[2].lower()

@@ -74,6 +74,16 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith("azureml:") and not value.startswith("azureml://")
 
 
+def loaded(path: Path) -> Any:
+    """What a file of YAML holds. Raises DeploymentError."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DeploymentError(
+            f"{path} cannot be read as YAML; mend it, or serve another folder: {error}"
+        ) from None
+
+
 def described(file: Path, value: object) -> tuple[Path, dict[str, Any]]:
     """A document written in its place, or in a file of its own, and the file it stands in. Raises DeploymentError."""
     if isinstance(value, dict):
@@ -81,7 +91,7 @@ def described(file: Path, value: object) -> tuple[Path, dict[str, Any]]:
     path = (file.parent / str(value).removeprefix("file:")).resolve()
     if not path.is_file():
         raise DeploymentError(f"{file}: there is no file {path}")
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = loaded(path)
     if not isinstance(document, dict):
         raise DeploymentError(f"{path}: holds no object")
     return path, document

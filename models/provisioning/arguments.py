@@ -1,16 +1,32 @@
 """The commands of models/provision.py and their options, which are named as the keys of `az ml` YAML are."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+_URL = re.compile(r"https?://")
 KINDS = ("batch-endpoint", "batch-deployment", "online-endpoint", "online-deployment", "compute", "datastore")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Where --emulator is followed by what is no URL, that word is an argument of its own."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As of argparse."""
+        words = list(sys.argv[1:] if args is None else args)
+        for place, word in enumerate(words):
+            if word == "--emulator" and not _URL.match("".join(words[place + 1 : place + 2])):
+                words[place] = "--emulator="
+        return super().parse_known_args(words, namespace)
 
 
 def parser(about: str | None) -> argparse.ArgumentParser:
     """All commands; `about` is what --help begins with."""
     everywhere = _everywhere()
-    root = argparse.ArgumentParser(prog="provision", description=about)
+    root = _Parser(prog="provision", description=about)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (help_text, add_options) in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text, parents=[everywhere])
@@ -18,8 +34,8 @@ def parser(about: str | None) -> argparse.ArgumentParser:
     return root
 
 
-def _everywhere() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(add_help=False)
+def _everywhere() -> _Parser:
+    options = _Parser(add_help=False)
     group = options.add_argument_group("the workspace, by default that of config.json")
     group.add_argument("--subscription", metavar="ID")
     group.add_argument("--resource_group", metavar="NAME")

@@ -18,7 +18,7 @@ def register_model(
     client: MLClient, name: str, path: Path, kind: str | None, version: str | None, description: str | None
 ) -> tuple[Outcome, str]:
     """What was done, and the model as NAME:VERSION. `kind` is by default as the files look."""
-    kind = kind or ("mlflow_model" if (path / "MLmodel").is_file() else "custom_model")
+    kind = kind or kind_of(path)
     wanted = {"content": content_of(path), "type": kind, "description": description}
 
     def entity(version: str | None) -> Any:
@@ -28,6 +28,11 @@ def register_model(
         )
 
     return _ensure_version(f"model {name}", client.models, name, version, wanted, entity)
+
+
+def kind_of(path: Path) -> str:
+    """What a model is where nobody says it."""
+    return "mlflow_model" if (path / "MLmodel").is_file() else "custom_model"
 
 
 def register_environment(

@@ -11,8 +11,8 @@ from azure.ai.ml.entities import (
     ResourceConfiguration,
 )
 
-from .changes import Outcome, ProvisioningError, ensure, plain
-from .deployments import Parts, entity_parts, present_parts, wanted_parts
+from .changes import Outcome, ProvisioningError, ensure, plain, say
+from .deployments import Parts, check_parts, entity_parts, present_parts, wanted_parts
 from .workspace import READY, found, settled, state_of, wait
 
 _SETTINGS = (
@@ -22,7 +22,7 @@ _SETTINGS = (
 
 
 def provision_batch_endpoint(client: MLClient, endpoint_name: str, description: str | None) -> Outcome:
-    """A batch endpoint; its default deployment stays as it is."""
+    """A batch endpoint; its default deployment stays as it is. Its scoring URI is told."""
     what = f"batch endpoint {endpoint_name}"
     endpoint = settled(what, lambda: client.batch_endpoints.get(endpoint_name))
     present = endpoint and {"description": endpoint.description} | state_of(endpoint)
@@ -33,7 +33,9 @@ def provision_batch_endpoint(client: MLClient, endpoint_name: str, description: 
             entity.description = description
         _put_endpoint(client, entity)
 
-    return ensure(what, {"description": description, **READY}, present, put)
+    outcome = ensure(what, {"description": description, **READY}, present, put)
+    say(f"{what}: scoring URI {client.batch_endpoints.get(endpoint_name).scoring_uri}")
+    return outcome
 
 
 def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool, **settings: Any) -> Outcome:
@@ -48,9 +50,11 @@ def provision_batch_deployment(client: MLClient, parts: Parts, set_default: bool
         what, lambda: client.batch_deployments.get(parts.deployment_name, parts.endpoint_name)
     )
     present = deployment and present_parts(deployment) | _present_settings(deployment)
-    wanted = wanted_parts(client, parts) | settings | READY
-    if present is None and not (wanted["model"] and wanted["compute"]):
+    if present is None and not (settings["compute"] and (parts.model or parts.model_path)):
         raise ProvisioningError(f"{what}: a new one needs --compute, and --model or --model_path")
+    check_parts(what, parts, deployment)
+    _check_compute(client, what, settings["compute"])
+    wanted = wanted_parts(client, parts) | settings | READY
 
     def put() -> None:
         merged = (present or {}) | {name: value for name, value in wanted.items() if value is not None}
@@ -78,6 +82,14 @@ def set_default_deployment(client: MLClient, endpoint_name: str, deployment_name
         {"default deployment": present},
         put,
     )
+
+
+def _check_compute(client: MLClient, what: str, name: str | None) -> None:
+    """Raises ProvisioningError for a compute that the workspace does not have; None asks for none."""
+    if name and found(lambda: client.compute.get(name)) is None:
+        raise ProvisioningError(
+            f"{what}: there is no compute {name}; make it with `provision compute --name {name}`"
+        )
 
 
 def _put_endpoint(client: MLClient, endpoint: BatchEndpoint) -> None:

@@ -50,10 +50,16 @@ def ensure(
         say(f"{what}: unchanged")
         return "unchanged"
     for name, (before, after) in changed.items():
-        say(f"{what}: {name} changes" + ("" if name in _UNTOLD else f" from {before} to {after}"))
+        say(f"{what}: {name} {_change(name, before, after)}")
     put()
     say(f"{what}: updated")
     return "updated"
+
+
+def _change(name: str, before: object, after: object) -> str:
+    if name in _UNTOLD:
+        return "changes"
+    return f"is set to {after}" if before is None else f"changes from {before} to {after}"
 
 
 def spelt(wanted: str | None, present: Mapping[str, Any] | None, name: str) -> str | None:

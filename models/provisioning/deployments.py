@@ -7,7 +7,7 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import CodeConfiguration
 
-from .assets import register_environment, register_model, resolved
+from .assets import kind_of, register_environment, register_model, resolved
 from .changes import ProvisioningError, content_of
 from .names import asset_id, reference
 
@@ -37,9 +37,23 @@ class Parts:
     description: str | None
 
 
+def check_parts(what: str, parts: Parts, present: Any) -> None:
+    """Raises ProvisioningError for parts that make no deployment, so that nothing is registered for it."""
+    if parts.model and parts.model_path:
+        raise ProvisioningError("give --model, a registered one, or --model_path, not both")
+    _check_script(parts)
+    if _is_conda_file(parts) and not parts.image:
+        raise ProvisioningError(
+            f"--environment {parts.environment} is a conda file: give the --image it goes into"
+        )
+    if missing := _missing(parts, present):
+        raise ProvisioningError(
+            f"{what}: {parts.model_path} is no MLflow model, so it needs {', '.join(missing)}"
+        )
+
+
 def wanted_parts(client: MLClient, parts: Parts) -> dict[str, Any]:
     """The parts as settings, after registering those that are local. Raises ProvisioningError."""
-    _check_script(parts)
     return {
         "model": _model(client, parts),
         "environment": _environment(client, parts),
@@ -88,9 +102,17 @@ def _check_script(parts: Parts) -> None:
         raise ProvisioningError(f"there is no {parts.score_script} in {parts.score_path}")
 
 
+def _missing(parts: Parts, present: Any) -> list[str]:
+    """The options without which a model's files would not run."""
+    path = parts.model_path
+    if path is None or not path.exists() or (parts.model_type or kind_of(path)) == "mlflow_model":
+        return []
+    scored = parts.score_script or (present and present.code_configuration)
+    built = parts.environment or (present and present.environment)
+    return [*(() if scored else ("--score_path", "--score_script")), *(() if built else ("--environment",))]
+
+
 def _model(client: MLClient, parts: Parts) -> str | None:
-    if parts.model and parts.model_path:
-        raise ProvisioningError("give --model, a registered one, or --model_path, not both")
     if parts.model:
         return resolved(client.models, parts.model)
     if not parts.model_path:
@@ -102,10 +124,11 @@ def _model(client: MLClient, parts: Parts) -> str | None:
 def _environment(client: MLClient, parts: Parts) -> str | None:
     if not parts.environment:
         return None
-    conda_file = Path(parts.environment)
-    if not conda_file.is_file():
+    if not _is_conda_file(parts):
         return resolved(client.environments, parts.environment)
-    if not parts.image:
-        raise ProvisioningError(f"--environment {conda_file} is a conda file: give the --image it goes into")
     name = parts.environment_name or parts.endpoint_name
-    return register_environment(client, name, parts.image, conda_file, None)[1]
+    return register_environment(client, name, str(parts.image), Path(parts.environment), None)[1]
+
+
+def _is_conda_file(parts: Parts) -> bool:
+    return parts.environment is not None and Path(parts.environment).is_file()

@@ -5,8 +5,8 @@ from typing import Any
 from azure.ai.ml import MLClient
 from azure.ai.ml.entities import ManagedOnlineDeployment, ManagedOnlineEndpoint, OnlineRequestSettings
 
-from .changes import Outcome, ProvisioningError, ensure, plain, spelt
-from .deployments import Parts, entity_parts, present_parts, wanted_parts
+from .changes import Outcome, ProvisioningError, ensure, plain, say, spelt
+from .deployments import Parts, check_parts, entity_parts, present_parts, wanted_parts
 from .traffic import same_traffic, with_share
 from .workspace import READY, found, settled, state_of, wait
 
@@ -18,7 +18,7 @@ def provision_online_endpoint(
     auth_mode: str | None,
     public_network: str | None,
 ) -> Outcome:
-    """An online endpoint; its traffic stays as it is."""
+    """An online endpoint; its traffic stays as it is. Its scoring URI is told."""
     what = f"online endpoint {endpoint_name}"
     endpoint = settled(what, lambda: client.online_endpoints.get(endpoint_name))
     wanted = {
@@ -40,7 +40,9 @@ def provision_online_endpoint(
             setattr(entity, setting, value)
         wait(what, client.online_endpoints.begin_create_or_update(entity))
 
-    return ensure(what, {**wanted, **READY}, present, put)
+    outcome = ensure(what, {**wanted, **READY}, present, put)
+    say(f"{what}: scoring URI {client.online_endpoints.get(endpoint_name).scoring_uri}")
+    return outcome
 
 
 def provision_online_deployment(
@@ -60,9 +62,10 @@ def provision_online_deployment(
     )
     present = deployment and present_parts(deployment) | _present_settings(deployment)
     settings["instance_type"] = spelt(settings["instance_type"], present, "instance_type")
-    wanted = wanted_parts(client, parts) | settings | READY
-    if present is None and not (wanted["model"] and wanted["instance_type"]):
+    if present is None and not (settings["instance_type"] and (parts.model or parts.model_path)):
         raise ProvisioningError(f"{what}: a new one needs --instance_type, and --model or --model_path")
+    check_parts(what, parts, deployment)
+    wanted = wanted_parts(client, parts) | settings | READY
 
     def put() -> None:
         merged = (present or {}) | {name: value for name, value in wanted.items() if value is not None}

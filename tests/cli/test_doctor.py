@@ -1,7 +1,12 @@
 """`doctor`: what was found, what to type, and the exit code; with `--job` a trial."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from local.stack import ROOT
 from tests.cli.conftest import Shell
 from tests.cli.world import finding
 
@@ -50,9 +55,9 @@ def test_the_checkup_asks_for_a_key(shell: Shell) -> None:
     assert shell.run("doctor", DROPSCORE_KEY="the-key").exit_code == 0
 
 
-def test_an_app_that_knows_no_checkup_ends_with_3(shell: Shell) -> None:
+def test_an_app_that_knows_no_checkup_ends_with_5(shell: Shell) -> None:
     shell.app.troubles = [(404, {}, b"")]
-    assert shell.run("doctor").exit_code == 3
+    assert shell.run("doctor").exit_code == 5
 
 
 def test_a_trial_that_succeeds_ends_with_0(shell: Shell) -> None:
@@ -107,3 +112,17 @@ def test_a_sample_that_is_no_file_of_the_route_ends_with_1(shell: Shell) -> None
     result = shell.run("doctor", "--job", "--sample", shell.file("sample.csv", "bad\n"))
     assert result.exit_code == 1
     assert "Line 2 has no age" in result.stderr
+
+
+def test_why_a_sample_was_refused_is_the_last_line_of_a_log_of_both_streams(shell: Shell) -> None:
+    typed = ["doctor", "--job", "--sample", shell.file("sample.csv", "bad\n"), "--url", shell.app.url]
+    known = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    told = subprocess.run(
+        [sys.executable, "-m", "dropscore", *typed],
+        env=known,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.splitlines()[-1] == ("Error: The route would not take the sample: Line 2 has no age.")

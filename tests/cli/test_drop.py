@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.cli.server import Answer
-from tests.cli.world import route
+from tests.cli.world import Version, route
 
 
 def test_a_file_is_dropped_where_the_only_route_takes_it(shell: Shell) -> None:
@@ -53,6 +53,39 @@ def test_waiting_ends_with_where_the_predictions_are_and_why_a_file_has_none(she
     ]
     assert result.stderr.splitlines()[-2:] == ["diabetes/good.csv: published", "diabetes/bad.csv: rejected"]
     assert result.exit_code == 1
+
+
+def test_rows_that_were_set_aside_are_told_of(shell: Shell) -> None:
+    odd = shell.file("odd.csv", "odd\n1\nx\n")
+    result = shell.run("drop", odd, shell.file("good.csv"), "--wait")
+    assert result.stdout.endswith(
+        "/predictions/diabetes/good.csv\n"
+        "\n"
+        "diabetes/odd.csv: 1 of 2 rows were set aside, for reasons in diabetes/odd.csv.errors.csv\n"
+    )
+    assert result.exit_code == 0
+    (found,) = shell.json("drop", odd, "--wait")["files"]
+    assert found["why"] == "1 of 2 rows were set aside, for reasons in diabetes/odd.csv.errors.csv"
+
+
+def test_the_run_that_began_with_a_file_is_no_reason_why_it_waits(shell: Shell) -> None:
+    shell.app.world.starts = True
+    result = shell.run("drop", shell.file("good.csv"), "--wait")
+    assert result.stderr.splitlines()[:2] == ["diabetes/good.csv: waiting", "diabetes/good.csv: gathering"]
+
+
+def test_a_rejection_is_told_once_it_is_the_last_word(shell: Shell) -> None:
+    world = shell.app.world
+    true_version = world.version
+
+    def foreseen(one: Version) -> dict[str, object]:
+        return {**true_version(one), "why": "Line 2, column age: not a number."}
+
+    world.version = foreseen  # type: ignore[method-assign]
+    result = shell.run("drop", shell.file("bad.csv", "bad\n1\n"), "--wait")
+    assert "diabetes/bad.csv: packed\n" in result.stderr
+    assert "not a number" not in result.stderr
+    assert result.stdout.endswith("Line 2, column age: not a number.\n")
 
 
 def test_json_has_one_entry_per_file(shell: Shell) -> None:

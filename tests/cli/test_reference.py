@@ -71,6 +71,18 @@ def test_every_command_has_help(path: tuple[str, ...], shell: Shell) -> None:
     assert "--json" in result.stdout
 
 
+@pytest.mark.parametrize("path", [(), ("routes",)])
+def test_where_a_command_is_missing_the_help_is_shown(path: tuple[str, ...], shell: Shell) -> None:
+    result = shell.run(*path)
+    assert (result.stdout, result.stderr) == ("", shell.run(*path, "--help").stdout)
+    assert result.exit_code == 2
+
+
+def test_where_a_command_is_missing_a_program_is_told_so(shell: Shell) -> None:
+    for typed in (["--json"], ["--json", "routes"]):
+        assert json.loads(shell.run(*typed).stderr)["error"]["message"] == "Missing command."
+
+
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_command_speaks_json(path: tuple[str, ...], shell: Shell) -> None:
     shell.file("routes.toml", '[routes.diabetes]\nmodel = "x"\n')

@@ -29,7 +29,21 @@ def test_runs_are_listed_newest_first(dropped: Shell) -> None:
 def test_no_runs_are_no_error(shell: Shell) -> None:
     assert shell.run("runs").stdout == "No runs.\n"
     assert shell.run("runs", "--outcome", "failed").stdout == "No such runs.\n"
+    assert shell.run("runs", "--route", "diabetes").stdout == "No such runs.\n"
     assert shell.json("runs") == {"runs": [], "next": None, "more": False}
+
+
+def test_runs_of_a_route_that_nobody_knows_are_an_error(shell: Shell) -> None:
+    result = shell.run("runs", "--route", "nope")
+    assert (result.stdout, result.exit_code) == ("", 3)
+    assert result.stderr == 'Error: There is no route "nope".\nThere are: diabetes.\n'
+
+
+def test_runs_of_a_route_that_is_no_more_are_listed(dropped: Shell) -> None:
+    dropped.app.world.routes["other"] = route("other")
+    for one in dropped.app.world.versions:
+        one.route = "gone"
+    assert len(dropped.json("runs", "--route", "gone")["runs"]) == 2
 
 
 def test_filters_go_to_the_app(dropped: Shell) -> None:
@@ -179,6 +193,13 @@ def test_a_backfill_of_nothing_is_none(lying: Shell) -> None:
     said = 'There is nothing to score: no file begins with "elsewhere/".\n'
     assert (result.stdout, result.exit_code) == (said, 0)
     assert not lying.app.world.backfills
+
+
+def test_a_backfill_of_a_prefix_without_the_folder_says_which_would_fit(lying: Shell) -> None:
+    assert lying.run("backfill", "diabetes", "ne", "--dry-run").stderr == (
+        'The files of diabetes have names that begin with "diabetes/": `dropscore backfill diabetes diabetes/ne`\n'
+    )
+    assert lying.run("backfill", "diabetes", "diabetes/none", "--dry-run").stderr == ""
 
 
 def test_a_backfill_of_what_another_route_takes_says_so(lying: Shell) -> None:

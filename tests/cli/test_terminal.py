@@ -60,6 +60,16 @@ def test_each_file_has_a_bar() -> None:
     assert "diabetes/\\x1b[31my.csv ━━━━━━━━━━━━━━━━━━━━━━━━ published" in written(seen.err)
 
 
+def test_a_short_line_cuts_what_is_said_and_not_the_name() -> None:
+    one = FollowedFile("diabetes/a-clinic-with-a-long-name.csv", "0x1", note="the route is held: " + "x" * 80)
+    seen = screen(80)
+    with shown(seen, [one]) as show:
+        show()
+    lines = [line for line in written(seen.err).splitlines() if "waiting (the" in line]
+    assert lines
+    assert all(line.strip().startswith(one.name) and "…" in line for line in lines)
+
+
 def test_many_files_share_a_bar() -> None:
     followed = [FollowedFile(f"{number}.csv", "0x1") for number in range(40)]
     seen = screen()

@@ -97,6 +97,27 @@ def test_an_answer_that_is_not_dropscores_is_said_to_be_none(shell: Shell, body:
     assert result.stderr.startswith("Error: The ")
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>Not Found</html>", b'{"detail": "Not Found"}', b"[404]"])
+@pytest.mark.parametrize(
+    "typed", [["health"], ["status", "a.csv"], ["drop", "a.csv", "--to", "/"]], ids=" ".join
+)
+def test_a_404_of_another_server_is_no_missing_file(shell: Shell, typed: list[str], body: bytes) -> None:
+    shell.file("a.csv")
+    shell.app.troubles = [(404, {}, body)]
+    result = shell.run(*typed)
+    assert result.stderr == (
+        f"Error: {shell.app.url} answers 404 in no form of dropscore's: it is none, or of another version.\n"
+        "Look whether DROPSCORE_URL is right.\n"
+    )
+    assert result.exit_code == 5
+
+
+def test_an_address_that_was_typed_is_named_as_it_was(shell: Shell) -> None:
+    shell.app.troubles = [(404, {}, b"")]
+    result = shell.run("--url", shell.app.url, "health", DROPSCORE_URL="https://other.example.com")
+    assert result.stderr.endswith("\nLook whether --url is right.\n")
+
+
 def test_a_download_that_breaks_off_leaves_nothing(shell: Shell) -> None:
     shell.run("drop", shell.file("clinic.csv"), "--wait")
     answers: list[Answer] = [(200, {}, json.dumps(shell.app.world.file("diabetes/clinic.csv")).encode())]

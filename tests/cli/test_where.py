@@ -95,6 +95,15 @@ def test_commands_are_named_as_they_are_typed_here(shell: Shell) -> None:
     assert result.stderr == "1 file dropped. Where is it? `python3 dev.py cli status diabetes/a.csv`\n"
 
 
+def test_dev_py_says_which_command_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["dev.py", "foo"])
+    with pytest.raises(SystemExit) as ended:
+        dev.main()
+    assert (ended.value.code, capsys.readouterr().err) == (2, 'There is no command "foo".\n')
+
+
 def test_a_stack_says_where_it_is_for_as_long_as_it_is_there(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     with stack.announced():

@@ -37,7 +37,10 @@ class Version:
 
 @dataclass
 class World:
-    """Files whose first line is `bad` are rejected, `fail` fail, `stay` never end; others are published."""
+    """Files whose first line is `bad` are rejected, `fail` fail, `stay` never end; others are published.
+
+    Of `odd` one row is set aside.
+    """
 
     now: datetime = BEGUN
     versions: list[Version] = field(default_factory=list)
@@ -45,6 +48,8 @@ class World:
     routes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"diabetes": route("diabetes")})
     texts: list[str] = field(default_factory=lambda: ["# the first\n"])
     row_values: bool = True
+    # Whether a run begins with each file that is dropped.
+    starts: bool = False
     stale: bool = False
     # Why the text of the routes is not the one in force.
     problem: str | None = None
@@ -77,7 +82,8 @@ class World:
         number = len(self.versions) + 1
         made = Version(name, f"0x{number:03X}", data, self.now, taken, f"01RUN{number:021d}")
         self.versions.append(made)
-        return {"file": name, "etag": made.etag, "size": len(data), "route": taken, "runs": []}
+        runs = [{"run": made.run, "url": f"/api/runs/{made.run}"}] if self.starts else []
+        return {"file": name, "etag": made.etag, "size": len(data), "route": taken, "runs": runs}
 
     def standing(self, name: str) -> Version | None:
         """What is in the inbox."""
@@ -100,6 +106,8 @@ class World:
         return {b"bad": "rejected", b"fail": "failed"}.get(first, "published")
 
     def why(self, one: Version) -> str:
+        if self.word(one) == "published" and one.data.startswith(b"odd"):
+            return f"1 of 2 rows were set aside, for reasons in {one.name}.errors.csv"
         return {
             "rejected": "Line 2, column age: not a number.",
             "failed": "The job failed: ScoringError.",

@@ -76,10 +76,14 @@ def test_a_batch_model_is_provisioned_once_and_scores(workspace: Client, tmp_pat
     folder = trained_diabetes(tmp_path)
     cluster = ("compute", "--name", "cluster", "--size", "STANDARD_DS3_V2", "--max_instances", "2")
     endpoint = ("batch-endpoint", "--endpoint_name", "progression", "--description", "d")
-    for command in (cluster, endpoint, BATCH):
+    uri = f"· batch endpoint progression: scoring URI {workspace.base}/endpoints/progression/jobs"
+    assert provision(workspace, folder, *endpoint)[-2:] == ["· batch endpoint progression: created", uri]
+    assert "make it with `provision compute --name cluster`" in refused(workspace, folder, *BATCH)
+    assert workspace.arm("/models/progression").status_code == 404
+    for command in (cluster, BATCH):
         assert provision(workspace, folder, *command)[-1].endswith((": created", ": updated"))
     assert provision(workspace, folder, *cluster) == told("unchanged", "compute cluster")
-    assert provision(workspace, folder, *endpoint) == told("unchanged", "batch endpoint progression")
+    assert provision(workspace, folder, *endpoint) == [*told("unchanged", "batch endpoint progression"), uri]
     assert provision(workspace, folder, *BATCH) == told(
         "unchanged",
         *("model progression", "environment progression", "batch deployment progression/ridge"),
@@ -103,9 +107,10 @@ def test_a_batch_model_is_provisioned_once_and_scores(workspace: Client, tmp_pat
 
 def test_an_online_model_is_provisioned_once_and_answers(workspace: Client, tmp_path: Path) -> None:
     folder = trained_breast_cancer(tmp_path)
-    assert provision(workspace, folder, *ENDPOINT)[-1] == "· online endpoint masses: created"
+    uri = f"· online endpoint masses: scoring URI {workspace.base}/endpoints/masses/score"
+    assert provision(workspace, folder, *ENDPOINT)[-2:] == ["· online endpoint masses: created", uri]
     assert provision(workspace, folder, *ONLINE)[-1] == "· online endpoint masses: updated"
-    assert provision(workspace, folder, *ENDPOINT) == told("unchanged", "online endpoint masses")
+    assert provision(workspace, folder, *ENDPOINT) == [*told("unchanged", "online endpoint masses"), uri]
     things = ("model masses", "online deployment masses/logistic", "online endpoint masses")
     assert provision(workspace, folder, *ONLINE) == told("unchanged", *things)
     answer = score(workspace, "masses", {"input_data": rows()})
@@ -179,12 +184,20 @@ def test_assets_and_datastores_are_registered_once(workspace: Client, tmp_path: 
         ("online-deployment --endpoint_name none --deployment_name d", "there is no such endpoint"),
         ("batch-deployment --endpoint_name capitals --deployment_name d", "a new one needs --compute"),
         (
-            "batch-deployment --endpoint_name capitals --deployment_name d --model none@latest",
+            "batch-deployment --endpoint_name capitals --deployment_name d --compute cpu-cluster --model none@latest",
             "nothing of that name is registered",
         ),
         (
-            "batch-deployment --endpoint_name capitals --deployment_name d --score_path .",
+            "batch-deployment --endpoint_name capitals --deployment_name d --compute none --model none@latest",
+            "there is no compute none; make it with `provision compute --name none`",
+        ),
+        (
+            "batch-deployment --endpoint_name capitals --deployment_name d --compute c --model m@latest --score_path .",
             "--score_path, a folder, and --score_script",
+        ),
+        (
+            "batch-deployment --endpoint_name capitals --deployment_name d --compute c --model_path .",
+            "is no MLflow model, so it needs --score_path, --score_script, --environment",
         ),
         ("delete online-deployment d", "Give its --endpoint_name, too"),
         ("model --name m --path absent", "there is no such file"),

@@ -155,3 +155,10 @@ def test_a_folder_with_a_pipeline_of_commands_is_served(tmp_path: Path, azurite_
 def plain(step: str, side: str) -> dict[str, Any]:
     """The bindings of a step as YAML has them."""
     return {name: given["value"] for name, given in PIPELINE["jobs"][step][side].items()}
+
+
+@pytest.mark.parametrize("content", [b"name: [open", b"name: \xff"])
+def test_a_file_that_is_no_yaml_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "endpoint.yml").write_bytes(content)
+    with pytest.raises(DeploymentError, match=r"endpoint\.yml cannot be read as YAML; mend it"):
+        read(tmp_path)

@@ -86,6 +86,33 @@ def test_what_cannot_be_is_refused_before_anything_is_done(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "url"),
+    [
+        ("delete --emulator online-deployment aaa --endpoint_name e", ""),
+        ("delete online-deployment --emulator aaa --endpoint_name e", ""),
+        ("delete online-deployment aaa --endpoint_name e --emulator", ""),
+        (
+            "delete --emulator http://127.0.0.1:1 online-deployment aaa --endpoint_name e",
+            "http://127.0.0.1:1",
+        ),
+        (
+            "delete --emulator=http://127.0.0.1:1 online-deployment aaa --endpoint_name e",
+            "http://127.0.0.1:1",
+        ),
+        ("delete online-deployment aaa --endpoint_name e", None),
+    ],
+)
+def test_what_follows_emulator_is_its_url_only_where_it_is_one(words: str, url: str | None) -> None:
+    taken = parser(None).parse_args(words.split())
+    assert (taken.kind, taken.name, taken.endpoint_name, taken.emulator) == (
+        "online-deployment",
+        "aaa",
+        "e",
+        url,
+    )
+
+
 def test_help_needs_no_sdk() -> None:
     command = [sys.executable, str(ROOT / "models" / "provision.py"), "--help"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")

@@ -29,6 +29,11 @@ def test_every_difference_is_told_without_what_may_be_secret(capsys: pytest.Capt
     assert "secret" not in out
 
 
+def test_what_was_not_set_is_set(capsys: pytest.CaptureFixture[str]) -> None:
+    ensure("batch endpoint e", {"default deployment": "first"}, {"default deployment": None}, lambda: None)
+    assert "· batch endpoint e: default deployment is set to first\n" in capsys.readouterr().out
+
+
 def test_only_what_is_asked_for_counts() -> None:
     assert differences({"a": 1, "b": None, "c": 3}, {"a": 1, "b": 2}) == {"c": (None, 3)}
 
