@@ -51,7 +51,7 @@ module vault 'br/public:avm/res/key-vault/vault:0.14.0' = {
 }
 
 module workspace 'br/public:avm/res/machine-learning-services/workspace:0.14.0' = {
-  name: 'workspace'
+  name: 'machine-learning-workspace'
   params: {
     name: 'mlw-${token}'
     location: location

@@ -80,8 +80,9 @@ def container_id(account: str, container: str) -> str:
 
 
 def let_cluster_read(account: str, container: str) -> str:
-    """What the cluster's identity needs, to be handed the parts of a run."""
-    own = "$(az ml compute show -n CLUSTER -w WORKSPACE -g GROUP --query identity.principal_id -o tsv)"
+    """What the cluster's identity needs, to be handed the parts of a run: its own, or the one it was given."""
+    query = "identity.principal_id || identity.user_assigned_identities[0].principal_id"
+    own = f"$(az ml compute show -n CLUSTER -w WORKSPACE -g GROUP --query '{query}' -o tsv)"
     scope = container_id(account, container)
     return f'az role assignment create --assignee {own} --role "Storage Blob Data Reader" --scope {scope}'
 

@@ -49,6 +49,12 @@ def test_one_registry_module_has_one_version() -> None:
     assert len({target.rsplit(":", 1)[0] for target in used}) == len(used)
 
 
+def test_no_deployment_bears_the_name_of_another_in_its_group() -> None:
+    """A module of the name of the one that it is in waits for itself: DeploymentActive (Azure/bicep#10816)."""
+    named = [value["name"] for _, _, value in modules()]
+    assert len(named) == len(set(named))
+
+
 def test_every_template_is_used() -> None:
     ours = {target for _, target, _ in modules()}
     assert {path.name for path in templates()} - ours == {"main.bicep", "events.bicep"}
