@@ -20,6 +20,7 @@ from shared import clients, names, schedule, telemetry, watching, work
 from shared.current_routes import current_routes, route_named
 from shared.durations import parse_size
 from shared.errors import Unsettled
+from shared.ledger_retention import STALE_AFTER
 from shared.names import named_at, shown
 from shared.outcomes import final_words, outcome
 from shared.records import Gathered, Launch, Run, Verdict, Version, moment, timestamp
@@ -31,7 +32,6 @@ bp = df.Blueprint()
 
 PLANNED_VERSIONS = 100
 LOOKED_AFTER = timedelta(minutes=1)
-OVERDUE_AFTER = timedelta(minutes=5)
 # Far less than any record is kept, far more than an orchestration takes to begin.
 BEGINS_WITHIN = timedelta(days=1)
 WHERE_TO_LOOK = "the workspace's jobs cannot be listed: may the app's identity read them?"
@@ -361,7 +361,7 @@ async def watch_the_sweep(client: Any) -> None:
         return
     sweep_watch.looked_at = now
     beat = await asyncio.to_thread(clients.ledger().heartbeat)
-    if beat is None or now - moment(beat.at) > OVERDUE_AFTER:
+    if beat is None or now - moment(beat.at) > STALE_AFTER:
         log.warning("no sweep has begun since %s, starting one", beat.at if beat else "the beginning")
         await client.start_new("sweep", sweep_id(now))
 
