@@ -138,7 +138,7 @@ def settled(run: Run) -> SubmitStep:
 def invocation(run: Run, path: str) -> dict[str, Any]:
     route = Route.from_dict(run.route)
     counted = {piece[0] for verdict in work.index(run) if verdict.packed for piece in verdict.pieces}
-    sizes = [size for name, size in work.parts(run).items() if name in counted]
+    sizes = list(work.sizes_of(run, counted).values())
     # An execution that was too slow to count may leave parts in the folder as late as now.
     parts = work.blob(run, f"parts/{min(counted)}" if len(counted) == 1 else "parts")
     together = parts_together(sizes) if run.attempt == 1 else 1

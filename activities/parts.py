@@ -60,20 +60,28 @@ def pack(message: dict) -> dict[str, Any]:
         }
     versions = work.to_score(run)
     portions = work.portions(versions)
-    found = work.found(run, "pack", number)
-    if found is None:
-        packed = pack_portion(run, portions[number], sum(version.size for version in versions))
-        found = work.write_found_once(run, "pack", number, packed)
-    if number + 1 < len(portions):
-        clients.ledger().progressing(launch)
-        return {"more": True}
-    verdicts = work.verdicts(run, "pack") if number else found.verdicts
-    index = work.write_index(run, settled(run, verdicts))
-    parts = {piece[0] for verdict in index if verdict.packed for piece in verdict.pieces}
-    keep_only(run, parts)
+    total = sum(version.size for version in versions)
+    if len(portions) == 1:
+        # What came of it is written once, as all portions' is.
+        parts = parts_of(run, 0, total)
+        index = work.write_index(run, settled(run, pack_portion(run, portions[0], parts).verdicts))
+    else:
+        parts = None
+        if work.found(run, "pack", number) is None:
+            packed = pack_portion(run, portions[number], parts_of(run, number, total))
+            work.write_found_once(run, "pack", number, packed)
+        if number + 1 < len(portions):
+            clients.ledger().progressing(launch)
+            return {"more": True}
+        index = work.write_index(run, settled(run, work.verdicts(run, "pack")))
+    counted = {piece[0] for verdict in index if verdict.packed for piece in verdict.pieces}
+    if parts is not None and parts.are_all_of(counted):
+        work.keep_sizes(run, parts.sizes)
+    else:
+        keep_only(run, counted)
     rows = sum(verdict.rows for verdict in index if verdict.packed)
-    clients.ledger().packed(launch, attempt=run.attempt, rows=rows, parts=len(parts))
-    return {"more": False, "parts": len(parts), "shared": sum(verdict.packed for verdict in index) > 1}
+    clients.ledger().packed(launch, attempt=run.attempt, rows=rows, parts=len(counted))
+    return {"more": False, "parts": len(counted), "shared": sum(verdict.packed for verdict in index) > 1}
 
 
 def settled(run: Run, found: list[Verdict]) -> list[Verdict]:
@@ -98,11 +106,16 @@ def keep_only(run: Run, parts: set[str]) -> None:
     work.delete(f"{folder}/{name}" for name in work.parts(run) if name not in parts)
 
 
-def pack_portion(run: Run, portion: Portion, total: int) -> Found:
-    """What came of the portion's files; `total` bytes are in all portions together."""
+def parts_of(run: Run, number: int, total: int) -> Parts:
+    """The parts that one portion is put into; `total` bytes are in all portions together."""
     route = Route.from_dict(run.route)
     several = total > PART_AT_LEAST and not route.part_size
-    parts = Parts(run, portion.number, part_size(route, total, workers(run) if several else 1))
+    return Parts(run, number, part_size(route, total, workers(run) if several else 1))
+
+
+def pack_portion(run: Run, portion: Portion, parts: Parts) -> Found:
+    """What came of the portion's files."""
+    route = Route.from_dict(run.route)
     if not portion.whole:
         return pack_stretch(run, route, portion, parts)
     found: list[Verdict] = []

@@ -155,9 +155,9 @@ def claimed_now(
     launch: Launch, route: Route, plan_if_none: Callable[[], list[Version]]
 ) -> tuple[list[Version], list[str]]:
     """The versions of the plan that are the run's, and why files that somebody asked for are not among them."""
-    plan = clients.ledger().plan(launch.run, plan_if_none)
     if launch.slot is None:
-        return asked_claims(launch, plan)
+        return asked_claims(launch, clients.ledger().planned(launch.run) or [])
+    plan = clients.ledger().plan(launch.run, plan_if_none)
     claim = partial(clients.ledger().claim, launch.run)
     if route.shares_jobs:
         return [mine for mine in clients.in_parallel(claim, plan) if mine is not None], []
@@ -196,7 +196,7 @@ def word_each(launch: Launch) -> list[Verdict]:
     words = final_words(run, claimed, known_verdicts(run))
     if run.held:
         release(run, launch, claimed, words)
-    standing = ledger.resulted(launch, words)
+    standing = ledger.resulted(launch, run, words)
     for verdict in standing:
         level = logging.WARNING if verdict.word == "failed" else logging.INFO
         log.log(
@@ -222,11 +222,11 @@ def release(run: Run, launch: Launch, claimed: list[Version], words: list[Verdic
 
 def known_verdicts(run: Run) -> list[Verdict]:
     """What all stages of all attempts have found out, in their order."""
-    found = [
-        (*work.index(run, attempt=attempt), *work.verdicts(run, "unpack", attempt=attempt))
-        for attempt in range(1, run.attempt + 1)
-    ]
-    return [verdict for verdicts in found for verdict in verdicts]
+    found: list[Verdict] = []
+    for attempt in range(1, run.attempt + 1):
+        index = work.index(run, attempt=attempt)
+        found += [*index, *work.unpacked(run, index, attempt=attempt)]
+    return found
 
 
 def said(why: str) -> str:

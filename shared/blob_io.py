@@ -68,19 +68,19 @@ def refusal(problem: HttpResponseError) -> str:
     return "" if passing or not 400 <= status < 500 else code
 
 
-def upload_new(container: ContainerClient, key: str, data: bytes, **options: Any) -> bool:
-    """Writes only if nothing is there. False: something was.
+def upload_new(container: ContainerClient, key: str, data: bytes, **options: Any) -> str:
+    """Writes only if nothing is there. Returns the new ETag; "": something was.
 
     A 409 may say other things, too (a container that is being deleted, a lease, an immutable blob): that is raised.
     Whoever took it for "something was there" would go on as if it had been written.
     """
     try:
-        container.upload_blob(key, data, **options)
+        written = container.get_blob_client(key).upload_blob(data, **options)
     except ResourceExistsError as problem:
         if getattr(problem, "error_code", None) != StorageErrorCode.BLOB_ALREADY_EXISTS:
             raise
-        return False
-    return True
+        return ""
+    return str(written["etag"])
 
 
 def read_chunks(

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
+from urllib.request import getproxies
 
 import requests
 from azure.core.credentials import TokenCredential
@@ -14,6 +15,7 @@ from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from shared.errors import NotTheOwner
+from shared.kept import KEPT_FOR, KEYS_KEPT, Kept
 from shared.ledger import Ledger
 from shared.records import Owner
 from shared.retries import StorageRetry
@@ -24,6 +26,7 @@ CHUNK = 4 * 1024 * 1024
 CALLS_AT_A_TIME = 8
 # Seconds, where it is only asked whether somebody is there.
 CONNECT_WITHIN, READ_WITHIN = 2, 4
+CA_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,9 +47,12 @@ def in_parallel(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
     Raises what the first failing item raised, after the others have ended. Spans go on in the caller's trace.
     """
+    listed = list(items)
+    if len(listed) < 2:
+        return [work(item) for item in listed]
     context = copy_context()
     with ThreadPoolExecutor(CALLS_AT_A_TIME) as threads:
-        return list(threads.map(lambda item: context.copy().run(work, item), items))
+        return list(threads.map(lambda item: context.copy().run(work, item), listed))
 
 
 @cache
@@ -90,17 +96,34 @@ def one_try() -> dict[str, Any]:
         "retry_policy": StorageRetry(0),
         "connection_timeout": CONNECT_WITHIN,
         "read_timeout": READ_WITHIN,
+        "use_env_settings": environment_counts(),
     }
 
 
 def blob_options() -> dict[str, Any]:
     """Reads in 4 MiB pieces, so that memory stays flat; retries that wait as long as storage asks for."""
-    return {"max_single_get_size": CHUNK, "max_chunk_get_size": CHUNK, "retry_policy": StorageRetry()}
+    return {
+        "max_single_get_size": CHUNK,
+        "max_chunk_get_size": CHUNK,
+        "retry_policy": StorageRetry(),
+        "use_env_settings": environment_counts(),
+    }
+
+
+def environment_counts() -> bool:
+    """Whether the environment says how to reach others. requests would look there at every call, a seventh of its CPU."""
+    return bool(getproxies()) or any(name in os.environ for name in CA_BUNDLES)
 
 
 def container(name: str) -> ContainerClient:
     """The client of one container, by its role: `inbox`, `predictions`, `work`, …"""
     return storage().get_container_client(getattr(settings(), name))
+
+
+@cache
+def kept() -> Kept[Any]:
+    """What the process has written once of the runs' work."""
+    return Kept(KEYS_KEPT, KEPT_FOR, lambda: now())
 
 
 @cache

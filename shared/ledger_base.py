@@ -1,16 +1,15 @@
 """What all of the ledger rests on: the store, the clock, and whose ledger it is."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from shared.kept import KEPT_FOR, KEYS_KEPT, LINES_KEPT, Kept
 from shared.ledger_keys import OWNER
 from shared.records import Owner, timestamp
 from shared.store import Store
 
-# What a process has written once is kept in memory for the steps that follow, where it is short. For a short time: an
-# idempotency key may bring a run back to life that has been forgotten, with other lists under the same keys.
-LINES_KEPT, KEYS_KEPT, KEPT_FOR = 100, 200, timedelta(minutes=5)
+RUNS_SEEN, WORDS_KEPT = 50, 8
 
 InParallel = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 
@@ -31,15 +30,17 @@ class Base:
         self.store = store
         self.clock = clock
         self.in_parallel = in_parallel
-        self.kept_words: dict[str, dict[str, str]] = {}
-        self.kept_lines: dict[str, tuple[datetime, list[dict[str, Any]]]] = {}
-        self.seen_runs: dict[str, tuple[dict[str, Any], str]] = {}
+        self.kept_words: Kept[dict[str, str]] = Kept(WORDS_KEPT, KEPT_FOR, clock)
+        self.kept_lines: Kept[list[dict[str, Any]]] = Kept(KEYS_KEPT, KEPT_FOR, clock)
+        # ETags of blobs that only the run's own launch writes again.
+        self.kept_etags: Kept[str] = Kept(KEYS_KEPT, KEPT_FOR, clock)
+        self.seen_runs: Kept[tuple[dict[str, Any], str]] = Kept(RUNS_SEEN, KEPT_FOR, clock)
 
     def now(self) -> str:
         return timestamp(self.clock())
 
-    def put(self, key: str, document: dict[str, Any], found: tuple[dict[str, Any], str] | None) -> bool:
-        """Writes over what was found, or where nothing was. False: somebody was faster."""
+    def put(self, key: str, document: dict[str, Any], found: tuple[dict[str, Any], str] | None) -> str:
+        """Writes over what was found, or where nothing was. Returns the new ETag; "": somebody was faster."""
         if found is None:
             return self.store.create(key, document)
         return self.store.replace(key, document, found[1])
@@ -53,16 +54,13 @@ class Base:
         """Writes a list that never changes. False: there is one already."""
         written = self.store.create_lines(key, documents)
         if written and len(documents) <= LINES_KEPT:
-            if len(self.kept_lines) >= KEYS_KEPT:
-                self.kept_lines.clear()
-            self.kept_lines[key] = (self.clock(), documents)
-        return written
+            self.kept_lines.keep(key, documents)
+        return bool(written)
 
     def written_once(self, key: str) -> list[dict[str, Any]] | None:
         """A list that never changes, or None where there is none yet."""
-        at, kept = self.kept_lines.get(key, (None, None))
-        fresh = at is not None and self.clock() - at < KEPT_FOR
-        return kept if fresh else self.store.read_lines(key)
+        kept = self.kept_lines.get(key)
+        return self.store.read_lines(key) if kept is None else kept
 
     def owner(self, mine: Owner) -> Owner:
         """Whose ledger this is: `mine`, if nobody came first."""

@@ -29,7 +29,7 @@ class Retention(Notices):
             return True
         if not last.done and self.clock() - moment(last.at) < SWEEP_AT_MOST:
             return False
-        return self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found)
+        return bool(self.put(HEARTBEAT, last.but(sweep=sweep, at=self.now(), done=False).to_dict(), found))
 
     def end_sweep(self, sweep: str, **purged: str) -> None:
         """The sweep has done all it does; the next may begin. `purged` says what was cleared, if anything."""
@@ -65,7 +65,7 @@ class Retention(Notices):
         if record is None or found is None or record.stage != "closed" or moment(record.closed_at) >= before:
             return False
         given_up = record.but(forgetting=True).to_dict()
-        return record.forgetting or self.store.replace(run_key(run), given_up, found[1])
+        return record.forgetting or bool(self.store.replace(run_key(run), given_up, found[1]))
 
     def forget_runs(self, before: datetime, after: str, until: datetime) -> tuple[list[str], str]:
         """Deletes runs that closed before a time and that no version's record names any more.

@@ -20,7 +20,6 @@ from shared.records import Launch, Run, Verdict, Version, moment
 from shared.routes import Route
 
 REOPENING = timedelta(minutes=1)
-WORDS_KEPT = 8
 
 
 class Runs(Stages):
@@ -39,7 +38,7 @@ class Runs(Stages):
 
     def begin(self, launch: Launch, route: Route) -> Run | None:
         """Creates the run record, once. None: there is one already."""
-        self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
+        announced = self.store.create(open_key(launch.run), {**launch.to_dict(), "at": self.now()})
         fresh = Run(
             run=launch.run,
             launch=launch.launch,
@@ -49,7 +48,13 @@ class Runs(Stages):
             created_at=self.now(),
             progress_at=self.now(),
         )
-        return fresh if self.store.create(run_key(launch.run), fresh.to_dict()) else None
+        document = fresh.to_dict()
+        written = self.store.create(run_key(launch.run), document)
+        if not written:
+            return None
+        self.kept_etags.keep(f"announcement of {launch.instance_id}", announced)
+        self.seen_runs.keep(launch.run, (document, written))
+        return fresh
 
     def bring_plan(self, run: str, versions: list[Version]) -> bool:
         """An explicit run comes with its plan. False: this run was asked for before."""
@@ -57,12 +62,8 @@ class Runs(Stages):
 
     def plan(self, run: str, candidates: Callable[[], list[Version]]) -> list[Version]:
         """The run's candidate versions, written once; later calls get the first answer."""
-        planned = self.planned(run)
-        if planned is None:
-            planned = candidates()
-            if not self.bring_plan(run, planned):
-                return self.planned(run) or []
-        return planned
+        planned = candidates()
+        return planned if self.bring_plan(run, planned) else self.planned(run) or []
 
     def planned(self, run: str) -> list[Version] | None:
         """The run's plan, or None where it was never written."""
@@ -78,12 +79,12 @@ class Runs(Stages):
         """The versions the run has claimed, in the order of its plan."""
         return [Version.from_dict(line) for line in self.written_once(claims_key(run)) or []]
 
-    def resulted(self, launch: Launch, words: list[Verdict]) -> list[Verdict]:
-        """One final word per version, written once, before any input is touched.
+    def resulted(self, launch: Launch, run: Run, words: list[Verdict]) -> list[Verdict]:
+        """One final word per version, written once, before any input is touched; `run` as it was read for them.
 
         Raises Unsettled where they cannot be read again: closed without them, the run would have lost its files.
         """
-        number = self.fenced(launch).result or launch.launch
+        number = run.result or launch.launch
         key = result_key(launch.run, number)
         self.write_once(key, [word.to_dict() for word in words])
         lines = self.written_once(key)
@@ -105,34 +106,44 @@ class Runs(Stages):
     def words(self, run: Run) -> dict[str, str]:
         """The words of a run by version. Kept for a while: results are written once, and asked for file by file."""
         key = f"{run.run}/{run.result}"
-        if key not in self.kept_words:
-            if len(self.kept_words) >= WORDS_KEPT:
-                self.kept_words.clear()
-            self.kept_words[key] = {word.version: word.word for word in self.results(run)}
-        return self.kept_words[key]
+        words = self.kept_words.get(key)
+        if words is None:
+            words = {word.version: word.word for word in self.results(run)}
+            self.kept_words.keep(key, words)
+        return words
 
     def closed(self, launch: Launch, outcome: str) -> Run:
         """The end: outcome, then the indexes, then the slot (list what waits only after this)."""
         ending = {"stage": "closed", "outcome": outcome, "closed_at": self.now()}
+        announced = self.announcement(launch)
         run = self.change(launch, lambda run: run if run.stage == "closed" else run.but(**ending))
-        self.withdraw(run, launch)
+        self.take_out(run, launch, announced)
         return run
 
     def withdraw(self, run: Run, launch: Launch) -> None:
-        """Moves a closed run from the open index to that of the closed ones, and takes it out of its slot.
-
-        Whoever comes late, when the run has been reopened, leaves the entry of its next launch alone: that is written
-        anew after the record.
-        """
-        announced = self.store.read(open_key(run.run))
+        """Finishes the closing of a run that was closed some time ago, unless it has been reopened since."""
+        announced = self.announcement(launch)
         standing = self.run(run.run)
-        if standing is None or (standing.stage, standing.launch) != ("closed", run.launch):
-            return
+        if standing is not None and (standing.stage, standing.launch) == ("closed", run.launch):
+            self.take_out(run, launch, announced)
+
+    def announcement(self, launch: Launch) -> str:
+        """The ETag of the run's entry in the open index, "" where there is none.
+
+        Ask for it before the record says, or is seen to say, that the run is closed: the entry that a reopening
+        writes anew after the record has another one then, and stays.
+        """
+        kept = self.kept_etags.take(f"announcement of {launch.instance_id}")
+        found = None if kept else self.store.read(open_key(launch.run))
+        return kept or (found[1] if found else "")
+
+    def take_out(self, run: Run, launch: Launch, announced: str) -> None:
+        """Moves a closed run from the open index to that of the closed ones, and takes it out of its slot."""
         if run.reopened_at:
             self.store.delete(closed_key(run))
         self.store.create(closed_key(run), {"run": run.run}, closed_metadata(run))
         if announced:
-            self.store.delete(open_key(run.run), announced[1])
+            self.store.delete(open_key(run.run), announced)
         self.free_slot(launch)
 
     def abandon(self, launch: Launch) -> bool:

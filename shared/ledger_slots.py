@@ -27,7 +27,8 @@ class Slots(Base):
             # Whoever is turned away writes the hold before the slot is free again.
             if self.held(route):
                 return None
-            if self.put(slot_key(route.name, k), held.to_dict(), found):
+            if etag := self.put(slot_key(route.name, k), held.to_dict(), found):
+                self.kept_etags.keep(f"slot of {launch.run}", etag)
                 return launch
         return None
 
@@ -35,9 +36,13 @@ class Slots(Base):
         """Frees the run's slot; list what waits only after this."""
         if launch.slot is None:
             return
-        found = self.store.read(slot_key(launch.route, launch.slot))
+        key, free = slot_key(launch.route, launch.slot), Slot(at=self.now()).to_dict()
+        kept = self.kept_etags.take(f"slot of {launch.run}")
+        if kept and self.store.replace(key, free, kept):
+            return
+        found = self.store.read(key)
         if found and found[0].get("run") == launch.run:
-            self.store.replace(slot_key(launch.route, launch.slot), Slot(at=self.now()).to_dict(), found[1])
+            self.store.replace(key, free, found[1])
 
     def held_slots(self, route: Route) -> Iterator[tuple[Launch, str]]:
         """The runs that hold the route's slots, and since when."""
@@ -74,11 +79,13 @@ class Slots(Base):
             until=timestamp(self.clock() + wait),
             times=times,
         )
-        return self.put(hold_key(route.name), hold.to_dict(), found)
+        return bool(self.put(hold_key(route.name), hold.to_dict(), found))
 
     def lift(self, route: Route) -> bool:
         """The next run of the route may try again. False: somebody else has changed the hold."""
         found = self.store.read(hold_key(route.name))
         if found is None:
             return False
-        return self.put(hold_key(route.name), Hold.from_dict(found[0]).but(lifted=True).to_dict(), found)
+        return bool(
+            self.put(hold_key(route.name), Hold.from_dict(found[0]).but(lifted=True).to_dict(), found)
+        )

@@ -9,7 +9,6 @@ from shared.ledger_slots import Slots
 from shared.records import Hold, Launch, Run, Stage
 from shared.routes import target_of
 
-RUNS_SEEN = 50
 CANCELABLE = ("gathering", "gathered", "packed", "submitting", "searching", "submitted")
 
 
@@ -23,40 +22,39 @@ class Stages(Slots):
     def rewrite(self, run: str, change: Callable[[Run], Run]) -> Run | None:
         """Read, change, write; again while somebody else was faster. None: there is no such run.
 
-        What was read last is tried first: that it is written over the ETag of that reading says that it still stood.
+        What was read or written last is tried first: that it is written over that ETag says that it still stood.
         Where there is nothing to write, and where the change is refused, only a reading of now counts.
         """
-        seen = self.seen_runs.pop(run, None)
-        changed = self.written_over(run, seen, change) if seen else None
+        seen = self.seen_runs.take(run)
+        changed = self.written_over(seen, change) if seen else None
         if changed is not None:
             return changed
         while (found := self.store.read(run_key(run))) is not None:
             record = Run.from_dict(found[0])
             changed = change(record)
             if changed == record:
-                self.remember(run, found)
+                self.seen_runs.keep(run, found)
                 return changed
-            if self.store.replace(run_key(run), changed.to_dict(), found[1]):
+            if self.written(changed, found[1]):
                 return changed
         return None
 
-    def written_over(
-        self, run: str, seen: tuple[dict[str, Any], str], change: Callable[[Run], Run]
-    ) -> Run | None:
+    def written_over(self, seen: tuple[dict[str, Any], str], change: Callable[[Run], Run]) -> Run | None:
         """The changed record, if there was a change and the record still stood as it was seen."""
         record = Run.from_dict(seen[0])
         try:
             changed = change(record)
         except Fenced:
             return None
-        if changed == record or not self.store.replace(run_key(run), changed.to_dict(), seen[1]):
-            return None
-        return changed
+        return changed if changed != record and self.written(changed, seen[1]) else None
 
-    def remember(self, run: str, found: tuple[dict[str, Any], str]) -> None:
-        if len(self.seen_runs) >= RUNS_SEEN:
-            self.seen_runs.clear()
-        self.seen_runs[run] = found
+    def written(self, run: Run, etag: str) -> bool:
+        """Writes the record over that ETag. False: somebody was faster."""
+        document = run.to_dict()
+        written = self.store.replace(run_key(run.run), document, etag)
+        if written:
+            self.seen_runs.keep(run.run, (document, written))
+        return bool(written)
 
     def change(
         self, launch: Launch, change: Callable[[Run], Run], fence: Callable[[Run], bool] | None = None

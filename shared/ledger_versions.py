@@ -20,7 +20,7 @@ class Versions(Admission):
         if known is not None and known.run is not None:
             return False
         waiting = seen.but(n=known.n) if known else seen
-        return self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
+        return bool(self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting)))
 
     def version(self, version: Version) -> Version | None:
         found = self.store.read(version_path(version))
@@ -123,7 +123,7 @@ class Versions(Admission):
         record = Version.from_dict(found[0])
         waiting = record.but(n=record.n + 1, run=None)
         self.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
-        return self.store.replace(version_path(record), waiting.to_dict(), found[1])
+        return bool(self.store.replace(version_path(record), waiting.to_dict(), found[1]))
 
     def final_word(self, record: Version) -> str:
         """The word a version ended with, or "" while its run is open."""

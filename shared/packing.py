@@ -3,7 +3,7 @@
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count
@@ -106,8 +106,15 @@ class Packed:
 class Part:
     """One part under way: the rows for the model, and beside them the carried cells and those of the key."""
 
-    def __init__(self, run: Run, name: str, table: Table, held: dict[str, Any] | None = None) -> None:
-        self.name = name
+    def __init__(
+        self,
+        run: Run,
+        name: str,
+        table: Table,
+        sizes: dict[str, int],
+        held: dict[str, Any] | None = None,
+    ) -> None:
+        self.name, self.sizes = name, sizes
         self.rows = held["rows"] if held else 0
         self.size = 0
         staged = held["staged"] if held else {}
@@ -132,6 +139,7 @@ class Part:
     def commit(self) -> None:
         for writer in self.writers.values():
             writer.commit()
+        self.sizes[self.name] = self.size
 
     def hold(self) -> dict[str, Any]:
         """What it takes to go on with the part in another call."""
@@ -140,12 +148,16 @@ class Part:
 
 
 class Parts:
-    """The parts of one portion, those that files share and those of a file alone."""
+    """The parts of one portion, those that files share and those of a file alone.
+
+    `sizes` are those of the parts written so far, without their headers, in bytes.
+    """
 
     def __init__(self, run: Run, number: int, size: int) -> None:
-        turn = work.take(run, number)
+        self.turn = work.take(run, number)
         self.run, self.size = run, size
-        self.first = ((turn - 1) * PORTIONS + number) * PARTS_A_PORTION
+        self.sizes: dict[str, int] = {}
+        self.first = ((self.turn - work.FIRST_TURN) * PORTIONS + number) * PARTS_A_PORTION
         self.numbers = count(1)
         if number >= PORTIONS:
             raise OverflowError(f"a run has at most {PORTIONS} portions")
@@ -155,10 +167,14 @@ class Parts:
         number = next(self.numbers)
         if number >= PARTS_A_PORTION:
             raise OverflowError(f"a portion has at most {PARTS_A_PORTION} parts")
-        return Part(self.run, part_name(self.first + number), table)
+        return Part(self.run, part_name(self.first + number), table, self.sizes)
 
     def go_on(self, held: dict[str, Any], table: Table) -> Part:
-        return Part(self.run, held["name"], table, held)
+        return Part(self.run, held["name"], table, self.sizes, held)
+
+    def are_all_of(self, run_parts: Set[str]) -> bool:
+        """Whether these, and nothing that another execution may have left, are the attempt's parts that count."""
+        return self.turn == work.FIRST_TURN and self.sizes.keys() == run_parts
 
     def full(self, part: Part) -> bool:
         """Whether a part that may be followed by another is."""

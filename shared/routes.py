@@ -1,5 +1,6 @@
 """Routes: the rules that lead files to a model and predictions back. Pure: text in, checked values out."""
 
+import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -65,8 +66,12 @@ class Route(Record):
         return super().from_dict({k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
 
     def frozen(self) -> dict[str, Any]:
-        """What a run's record keeps: not the address that is told, in which many receivers want a secret."""
-        return {**self.to_dict(), "notify": ""}
+        """What a run's record keeps, as it is read again: lists where the route has tuples.
+
+        Not the address that is told, in which many receivers want a secret.
+        """
+        frozen: dict[str, Any] = json.loads(json.dumps({**self.to_dict(), "notify": ""}))
+        return frozen
 
     @property
     def shares_jobs(self) -> bool:

@@ -24,13 +24,13 @@ class Store(Protocol):
     def read(self, key: str) -> tuple[Document, str] | None:
         """The document and its ETag, or None where there is none."""
 
-    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> bool:
-        """Writes only if nothing is there (If-None-Match: *). False: something was."""
+    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> str:
+        """Writes only if nothing is there (If-None-Match: *). Returns the new ETag; "": something was."""
 
-    def replace(self, key: str, document: Document, etag: str) -> bool:
-        """Writes only over that ETag (If-Match). False: somebody was faster."""
+    def replace(self, key: str, document: Document, etag: str) -> str:
+        """Writes only over that ETag (If-Match). Returns the new one; "": somebody was faster."""
 
-    def create_lines(self, key: str, documents: list[Document]) -> bool:
+    def create_lines(self, key: str, documents: list[Document]) -> str:
         """As `create`, for JSON Lines."""
 
     def read_lines(self, key: str) -> list[Document] | None:
@@ -59,19 +59,18 @@ class BlobStore:
             return None
         return json.loads(blob.readall()), blob.properties.etag
 
-    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> bool:
+    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> str:
         return self.create_bytes(key, readable(document), metadata)
 
-    def create_lines(self, key: str, documents: list[Document]) -> bool:
+    def create_lines(self, key: str, documents: list[Document]) -> str:
         return self.create_bytes(key, "".join(json.dumps(line) + "\n" for line in documents).encode())
 
-    def create_bytes(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> bool:
+    def create_bytes(self, key: str, data: bytes, metadata: dict[str, str] | None = None) -> str:
         return upload_new(self.container, key, data, metadata=metadata, content_settings=JSON)
 
-    def replace(self, key: str, document: Document, etag: str) -> bool:
+    def replace(self, key: str, document: Document, etag: str) -> str:
         try:
-            self.container.upload_blob(
-                key,
+            written = self.container.get_blob_client(key).upload_blob(
                 readable(document),
                 overwrite=True,
                 etag=etag,
@@ -79,8 +78,8 @@ class BlobStore:
                 content_settings=JSON,
             )
         except (ResourceModifiedError, ResourceNotFoundError):
-            return False
-        return True
+            return ""
+        return str(written["etag"])
 
     def read_lines(self, key: str) -> list[Document] | None:
         try:

@@ -8,7 +8,7 @@
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -18,6 +18,7 @@ from azure.storage.blob import BlobClient, ContainerClient
 
 from shared import clients
 from shared.blob_io import upload_new
+from shared.kept import LINES_KEPT
 from shared.names import parts_folder, work_folder
 from shared.raw_predictions import Extents
 from shared.records import Progress, Run, Staged, Verdict, Version
@@ -27,6 +28,7 @@ BYTES_AT_ONCE = 64 * 1024 * 1024
 ROWS_AT_ONCE = 500_000
 # How much larger an archive is taken to be when it is unpacked.
 INFLATES = 8
+FIRST_TURN = 1
 
 
 def container() -> ContainerClient:
@@ -143,12 +145,12 @@ def unpackings(index: Iterable[Verdict]) -> list[list[PartRows]]:
 
 
 def take(run: Run, number: int) -> int:
-    """A number that no other execution of pack has for this portion: 1 for the first.
+    """A number that no other execution of pack has for this portion: FIRST_TURN for the first.
 
     Executions that overlap may find different files gone; what one has written must not be mixed with another's.
     """
     folder = f"{work_folder(run.run, run.attempt)}/takes"
-    return next(turn for turn in count(1) if create(f"{folder}/{number:05d}-{turn}", b""))
+    return next(turn for turn in count(FIRST_TURN) if create(f"{folder}/{number:05d}-{turn}", b""))
 
 
 @dataclass(frozen=True)
@@ -186,14 +188,14 @@ def write_found_once(run: Run, stage: str, number: int, found: Found) -> Found:
     return Found.from_lines(read_lines(found_key(run, stage, number)) or [])
 
 
-def found(run: Run, stage: str, number: int) -> Found | None:
+def found(run: Run, stage: str, number: int, *, attempt: int = 0) -> Found | None:
     """What `stage` found out about one portion, or None where it has not come to it."""
-    lines = read_lines(found_key(run, stage, number))
+    lines = read_lines(found_key(run, stage, number, attempt))
     return None if lines is None else Found.from_lines(lines)
 
 
-def found_key(run: Run, stage: str, number: int) -> str:
-    return f"{work_folder(run.run, run.attempt)}/{stage}/{number:05d}.jsonl"
+def found_key(run: Run, stage: str, number: int, attempt: int = 0) -> str:
+    return f"{work_folder(run.run, attempt or run.attempt)}/{stage}/{number:05d}.jsonl"
 
 
 def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
@@ -203,15 +205,31 @@ def verdicts(run: Run, stage: str, *, attempt: int = 0) -> list[Verdict]:
     return [one for name in names for one in Found.from_lines(read_lines(name) or []).verdicts]
 
 
+def unpacked(run: Run, index: list[Verdict], *, attempt: int) -> list[Verdict]:
+    """Everything unpack has found out in an attempt with this index, from which follows what blobs may say so."""
+    portions = len(unpackings(index))
+    numbers = range(portions if portions == 1 else portions + 1)
+    known = clients.in_parallel(lambda number: found(run, "unpack", number, attempt=attempt), numbers)
+    return [verdict for one in known if one for verdict in one.verdicts]
+
+
 def write_index(run: Run, packed: list[Verdict]) -> list[Verdict]:
     """What came of pack, written once. Returns what stands."""
-    written = create(index_key(run, run.attempt), json_lines(one.to_dict() for one in packed))
-    return packed if written else index(run)
+    key = index_key(run, run.attempt)
+    if not create(key, json_lines(one.to_dict() for one in packed)):
+        return index(run)
+    if len(packed) <= LINES_KEPT:
+        clients.kept().keep(key, packed)
+    return packed
 
 
 def index(run: Run, *, attempt: int = 0) -> list[Verdict]:
     """Every version as pack left it, by default in the run's present attempt; before pack's end, what it has found."""
-    lines = read_lines(index_key(run, attempt or run.attempt))
+    key = index_key(run, attempt or run.attempt)
+    kept: list[Verdict] | None = clients.kept().get(key)
+    if kept is not None:
+        return kept
+    lines = read_lines(key)
     if lines is None:
         return verdicts(run, "pack", attempt=attempt)
     return [Verdict.from_dict(line) for line in lines]
@@ -230,8 +248,24 @@ def index_key(run: Run, attempt: int) -> str:
 
 def parts(run: Run) -> dict[str, int]:
     """The attempt's parts as they lie there, and their sizes in bytes."""
-    folder = f"{parts_folder(run.run, run.attempt)}/"
+    folder = parts_folder_of(run)
     return {item.name.removeprefix(folder): item.size for item in container().list_blobs(folder)}
+
+
+def keep_sizes(run: Run, sizes: dict[str, int]) -> None:
+    """Remembers the parts that count, all of them."""
+    if len(sizes) <= LINES_KEPT:
+        clients.kept().keep(parts_folder_of(run), sizes)
+
+
+def sizes_of(run: Run, names: Set[str]) -> dict[str, int]:
+    """The parts of these names, as far as they lie there, and their sizes in bytes."""
+    kept: dict[str, int] | None = clients.kept().get(parts_folder_of(run))
+    return {name: size for name, size in (kept or parts(run)).items() if name in names}
+
+
+def parts_folder_of(run: Run) -> str:
+    return f"{parts_folder(run.run, run.attempt)}/"
 
 
 def write_extents(run: Run, extents: Extents) -> None:
@@ -256,7 +290,7 @@ def json_lines(documents: Iterable[dict[str, Any]]) -> bytes:
 
 def create(key: str, data: bytes) -> bool:
     """Writes only if nothing is there. False: something was."""
-    return upload_new(container(), key, data)
+    return bool(upload_new(container(), key, data))
 
 
 def read_lines(key: str) -> list[dict[str, Any]] | None:
@@ -282,4 +316,5 @@ def delete(names: Iterable[str]) -> None:
 
 def forget(run: str) -> None:
     """Deletes everything the run kept."""
+    clients.kept().forget(f"{run}/")
     delete(container().list_blob_names(name_starts_with=f"{run}/"))

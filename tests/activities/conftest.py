@@ -24,7 +24,7 @@ from tests.simulation.storage import Account, Disk
 
 MODELS = Path(__file__).parent.parent / "e2e" / "models"
 ONE_ROW = "id,x\na,1\n"
-CACHED = (clients.settings, clients.credential, clients.storage, clients.ledger, clients.http)
+CACHED = (clients.settings, clients.credential, clients.storage, clients.ledger, clients.kept, clients.http)
 
 
 @pytest.fixture(scope="session")
@@ -166,10 +166,12 @@ def in_memory(app: App) -> Iterator[App]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clients, "storage", lambda: account)
         clients.ledger.cache_clear()
+        clients.kept.cache_clear()
         chosen = App(app.emulator)
         patch.setattr(clients, "now", chosen.now)
         yield chosen
     clients.ledger.cache_clear()
+    clients.kept.cache_clear()
 
 
 def reset() -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import requests
 
-from activities.parts import pack
+from activities.parts import pack, pack_portion, parts_of
 from activities.predictions import unpack
 from local.azureml.workspace import ARM_AUDIENCE
 from shared import clients, work
 from shared.names import output_path, parts_folder
-from shared.records import Launch, Verdict, Version
+from shared.records import Launch, Run, Verdict, Version
 from shared.routes import Route
+from shared.work import Found, Portion
 from tests.activities.conftest import App
 
 DATASTORE = "azureml"
@@ -25,6 +26,13 @@ def packed(app: App, *versions: Version, route: Route | None = None, force: bool
     launch = app.opened(*versions, route=route, force=force)
     whole(pack, launch)
     return launch
+
+
+def portion_packed(run: Run, portion: Portion) -> Found:
+    """What one more execution of pack makes of a portion; it writes down nothing."""
+    return pack_portion(
+        run, portion, parts_of(run, portion.number, sum(one.size for one in portion.versions))
+    )
 
 
 def whole(activity: Callable[[dict[str, Any]], Any], launch: Launch) -> Any:

@@ -138,7 +138,9 @@ def test_what_a_run_kept_goes_unless_it_may_be_of_use(app: App, word: str, kept:
     launch = app.opened(version)
     app.set_routes(app.route())
     whole(pack, launch)
-    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word=word)])
+    app.ledger.resulted(
+        launch, app.ledger.fenced(launch), [Verdict(version=version.key, blob=version.blob, word=word)]
+    )
     assert app.names("work", launch.run) != []
     closed(launch)
     assert (app.names("work", launch.run) != []) is kept

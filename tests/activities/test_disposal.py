@@ -13,7 +13,7 @@ def worded(app: App, word: str, *versions: Version, **changes: object) -> Launch
     """A run whose versions all have this word."""
     launch = app.opened(*versions, route=app.route(**changes))
     words = [Verdict(version=one.key, blob=one.blob, word=word, why="because") for one in versions]
-    app.ledger.resulted(launch, words)
+    app.ledger.resulted(launch, app.ledger.fenced(launch), words)
     return launch
 
 
@@ -50,7 +50,7 @@ def test_a_scored_file_stays_or_is_archived_as_the_route_says(app: App, word: st
 def test_a_file_that_waits_again_stays(app: App) -> None:
     given_back = app.drop("double/a.csv", ONE_ROW)
     launch = app.opened(given_back, route=app.route(after="archive"))
-    app.ledger.resulted(launch, [])
+    app.ledger.resulted(launch, app.ledger.fenced(launch), [])
     assert dispose_inputs(launch.to_dict()) == {"more": False, "moved": 0}
     assert app.exists("inbox", "double/a.csv")
 

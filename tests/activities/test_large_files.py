@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.parts import pack, pack_portion
+from activities.parts import pack
 from activities.predictions import unpack
 from shared import blob_io, packing, work
 from shared.csv_blocks import read_blocks
@@ -14,7 +14,7 @@ from shared.errors import Fenced
 from shared.records import Launch, Verdict
 from shared.routes import Route
 from tests.activities.conftest import App
-from tests.activities.stages import contents, job_ended, packed, twice, whole
+from tests.activities.stages import contents, job_ended, packed, portion_packed, twice, whole
 
 ROWS = 60
 NAME = "named/large.csv"
@@ -59,7 +59,8 @@ def dropped(app: App, route: Route, data: str = DATA) -> Launch:
 
 
 def verdict(app: App, launch: Launch, stage: str = "unpack") -> Verdict:
-    [found] = work.verdicts(app.run(launch), stage)
+    run = app.run(launch)
+    [found] = work.index(run) if stage == "pack" else work.verdicts(run, stage)
     return found
 
 
@@ -169,7 +170,7 @@ def test_executions_of_one_stretch_that_overlap_are_never_mixed(app: App, match:
     launch = dropped(app, cut(app) if match == "row" else uncut(app))
     run = app.run(launch)
     for portion in work.portions(work.to_score(run))[:3]:
-        both = [pack_portion(run, portion, sum(one.size for one in portion.versions)) for _ in range(2)]
+        both = [portion_packed(run, portion) for _ in range(2)]
         for found in (both[first], both[1 - first]):
             work.write_found_once(run, "pack", portion.number, found)
     whole(pack, launch)
@@ -184,9 +185,9 @@ def test_a_stretch_that_an_overtaken_execution_finds_gone_changes_nothing(app: A
     pack(launch.to_dict())
     run = app.run(launch)
     portion = work.portions(work.to_score(run))[1]
-    read = pack_portion(run, portion, sum(one.size for one in portion.versions))
+    read = portion_packed(run, portion)
     app.container("inbox").delete_blob(NAME)
-    gone = pack_portion(run, portion, sum(one.size for one in portion.versions))
+    gone = portion_packed(run, portion)
     assert [found.word for found in gone.verdicts] == ["withdrawn"]
     work.write_found_once(run, "pack", 1, gone)
     work.write_found_once(run, "pack", 1, read)

@@ -49,7 +49,7 @@ def closed(app: App, url: str, *words: str) -> Launch:
         Verdict(version=one.key, blob=one.blob, word=word, why="row 7", where=f"predictions/{one.blob}")
         for one, word in zip(versions, words or ("published",), strict=True)
     ]
-    app.ledger.resulted(launch, verdicts)
+    app.ledger.resulted(launch, app.ledger.fenced(launch), verdicts)
     client = Client()
     called(close_run, launch.to_dict(), client)
     assert client.notices == {f"{launch.run}-1-notice-1": launch.to_dict()}

@@ -14,7 +14,7 @@ from tests.activities.stages import packed
 def one_packed(app: App, name: str, data: str | bytes, **changes: object) -> tuple[Verdict, str]:
     """What pack found out about one file, and the folder of the run's attempt."""
     launch = packed(app, app.drop(name, data), route=app.route(**changes))
-    [verdict] = work.verdicts(app.run(launch), "pack")
+    [verdict] = work.index(app.run(launch))
     return verdict, f"{launch.run}/1"
 
 
@@ -35,11 +35,11 @@ def test_nothing_but_parts_lies_in_the_parts_folder(app: App) -> None:
 def test_packing_again_gives_the_same_bytes(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     pack(launch.to_dict())
-    first = app.read("work", f"{launch.run}/1/parts/part-00001.csv"), work.verdicts(app.run(launch), "pack")
+    first = app.read("work", f"{launch.run}/1/parts/part-00001.csv"), work.index(app.run(launch))
     pack(launch.to_dict())
     assert first == (
         app.read("work", f"{launch.run}/1/parts/part-00001.csv"),
-        work.verdicts(app.run(launch), "pack"),
+        work.index(app.run(launch)),
     )
     assert (app.run(launch).stage, app.run(launch).rows, app.run(launch).parts) == ("packed", 1, 1)
 
@@ -48,14 +48,14 @@ def test_a_file_overwritten_before_it_was_read_is_superseded(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.drop("double/a.csv", "id,x\nb,2\n")
     assert pack(launch.to_dict()) == {"more": False, "parts": 0, "shared": False}
-    assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["superseded"]
+    assert [verdict.word for verdict in work.index(app.run(launch))] == ["superseded"]
 
 
 def test_a_file_deleted_before_it_was_read_is_withdrawn(app: App) -> None:
     launch = app.opened(app.drop("double/a.csv", "id,x\na,1\n"))
     app.container("inbox").delete_blob("double/a.csv")
     assert pack(launch.to_dict()) == {"more": False, "parts": 0, "shared": False}
-    assert [verdict.word for verdict in work.verdicts(app.run(launch), "pack")] == ["withdrawn"]
+    assert [verdict.word for verdict in work.index(app.run(launch))] == ["withdrawn"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def dropped(app: App, *names: str) -> Launch:
 
 
 def verdicts(app: App, launch: Launch) -> list[Verdict]:
-    return work.verdicts(app.run(launch), "pack")
+    return work.index(app.run(launch))
 
 
 def parts(app: App, launch: Launch) -> list[str]:

@@ -112,7 +112,7 @@ def test_an_older_version_does_not_replace_what_a_newer_one_found_unchanged(app:
     slow = packed(app, app.drop("double/a.csv", "id,x\na,9\n"), route=archiving)
     time.sleep(1.1)  # storage tells versions apart by the second
     newest = packed(app, app.drop("double/a.csv", "id,x\na,1\n"), route=archiving)
-    [unchanged] = work.verdicts(app.run(newest), "pack")
+    [unchanged] = work.index(app.run(newest))
     assert unchanged.word == "unchanged"
     app.container("inbox").delete_blob("double/a.csv")
     job_ended(app, slow, "18.0\n")

@@ -91,7 +91,7 @@ def second(app: App, shared: Launch) -> Launch:
 def test_the_second_attempt_packs_only_what_is_incomplete(app: App, second: Launch) -> None:
     folder = f"{second.run}/2/parts/"
     assert app.names("work", folder) == [f"{folder}part-00001.csv"]
-    assert [verdict.blob for verdict in work.verdicts(app.run(second), "pack")] == [FILES[1]]
+    assert [verdict.blob for verdict in work.index(app.run(second))] == [FILES[1]]
 
 
 def test_a_second_attempt_that_is_whole_publishes_the_file(app: App, second: Launch) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from activities import raw
-from activities.parts import pack, pack_portion
+from activities.parts import pack
 from activities.predictions import unpack
 from activities.runs import write_results
 from shared import packing, work
 from shared.records import Launch, Verdict, Version
 from shared.routes import Route
 from tests.activities.conftest import App
-from tests.activities.stages import contents, job_ended, packed, twice, whole
+from tests.activities.stages import contents, job_ended, packed, portion_packed, twice, whole
 
 FILES = A, B, C = "named/a.csv", "named/b.csv", "named/c.csv"
 X = {A: (1, 2), B: (3,), C: (4, 5, 6)}
@@ -177,11 +177,11 @@ def test_executions_that_found_different_files_are_never_mixed(app: App, first: 
     launch = app.opened(*dropped(app, *FILES), route=together(app))
     run = app.run(launch)
     [portion] = work.portions(work.to_score(run))
-    found = {"with the file": pack_portion(run, portion, sum(one.size for one in portion.versions))}
+    found = {"with the file": portion_packed(run, portion)}
     app.container("inbox").delete_blob(A)
-    found["without it"] = pack_portion(run, portion, sum(one.size for one in portion.versions))
-    work.write_found_once(run, "pack", 0, found.pop(first))
-    work.write_found_once(run, "pack", 0, found.popitem()[1])
+    found["without it"] = portion_packed(run, portion)
+    work.write_index(run, found.pop(first).verdicts)
+    work.write_index(run, found.popitem()[1].verdicts)
     assert whole(pack, launch)["parts"] == 1
     standing = [name for name, verdict in verdicts(app, launch).items() if verdict.packed]
     assert standing == [*([A] if first == "with the file" else []), B, C]

@@ -52,7 +52,11 @@ def gathered(app: App, file: str = FILE) -> tuple[Launch, Version]:
 
 def ended(app: App, launch: Launch, version: Version, word: str) -> None:
     """The run has come to this word for its file."""
-    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word=word, why="because")])
+    app.ledger.resulted(
+        launch,
+        app.ledger.fenced(launch),
+        [Verdict(version=version.key, blob=version.blob, word=word, why="because")],
+    )
     dispose_inputs(launch.to_dict())
 
 

@@ -260,7 +260,9 @@ def ended_long_ago(app: App) -> Launch:
     """A run that has published, kept its parts, and closed half a year ago; its file is gone."""
     version = app.drop("double/a.csv", ONE_ROW)
     launch = app.opened(version)
-    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word="published")])
+    app.ledger.resulted(
+        launch, app.ledger.fenced(launch), [Verdict(version=version.key, blob=version.blob, word="published")]
+    )
     app.ledger.closed(launch, "succeeded")
     app.container("inbox").delete_blob(version.blob)
     app.sleep(days=180)

@@ -55,7 +55,7 @@ def closed_run(ledger: Ledger, run: str, *words: Verdict) -> None:
     """A run that claims, judges and closes."""
     launch = LAUNCH.but(run=run, slot=None)
     ledger.open(launch, ROUTE)
-    ledger.resulted(launch, list(words))
+    ledger.resulted(launch, ledger.fenced(launch), list(words))
     ledger.closed(launch, "succeeded")
 
 
@@ -87,7 +87,7 @@ STAGES: dict[str, Callable[[Ledger, Launch], object]] = {
     "searching": lambda ledger, launch: ledger.searching(launch),
     "submitted": submitted,
     "ended": ended,
-    "resulted": lambda ledger, launch: ledger.resulted(launch, []),
+    "resulted": lambda ledger, launch: ledger.resulted(launch, ledger.fenced(launch), []),
     "closed": lambda ledger, launch: ledger.closed(launch, "succeeded"),
 }
 

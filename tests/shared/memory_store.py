@@ -38,17 +38,17 @@ class MemoryStore:
         blob = self.blobs.get(key)
         return (json.loads(blob.text), blob.etag) if blob else None
 
-    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> bool:
+    def create(self, key: str, document: Document, metadata: dict[str, str] | None = None) -> str:
         return self.put(key, json.dumps(document), None, metadata)
 
-    def replace(self, key: str, document: Document, etag: str) -> bool:
+    def replace(self, key: str, document: Document, etag: str) -> str:
         return self.put(key, json.dumps(document), etag)
 
-    def create_lines(self, key: str, documents: list[Document]) -> bool:
+    def create_lines(self, key: str, documents: list[Document]) -> str:
         return self.put(key, "".join(json.dumps(line) + "\n" for line in documents), None)
 
-    def put(self, key: str, text: str, etag: str | None, metadata: dict[str, str] | None = None) -> bool:
-        """Writes if the ETag stands; None asks for nothing to stand there."""
+    def put(self, key: str, text: str, etag: str | None, metadata: dict[str, str] | None = None) -> str:
+        """Writes if the ETag stands, and returns the new one; None asks for nothing to stand there."""
         shown = metadata or {}
         size = sum(len(name) + len(value.encode("ascii")) for name, value in shown.items())
         if size > METADATA_LIMIT:
@@ -56,11 +56,12 @@ class MemoryStore:
         with self.lock:
             standing = self.blobs.get(key)
             if (standing.etag if standing else None) != etag:
-                return False
+                return ""
             self.writes += 1
             created = standing.created if standing else self.clock().replace(microsecond=0)
-            self.blobs[key] = Blob(text, f'"0x{self.writes:X}"', created, shown)
-            return True
+            etag = f'"0x{self.writes:X}"'
+            self.blobs[key] = Blob(text, etag, created, shown)
+            return etag
 
     def read_lines(self, key: str) -> list[Document] | None:
         blob = self.blobs.get(key)
@@ -87,7 +88,7 @@ class OutrunStore(MemoryStore):
 
     meanwhile: Callable[[], object] | None = None
 
-    def replace(self, key: str, document: Document, etag: str) -> bool:
+    def replace(self, key: str, document: Document, etag: str) -> str:
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()

@@ -37,7 +37,7 @@ def test_a_listing_is_enough_to_show_a_run(ledger: Ledger) -> None:
     brought_to("submitted", ledger)
     ended(ledger, LAUNCH, "failed", "the script raised KeyError: „Größe“")
     [version] = arrived(ledger)
-    ledger.resulted(LAUNCH, [word(version, "failed")])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [word(version, "failed")])
     record = ledger.closed(LAUNCH, "failed")
     [shown], following = ledger.closed_runs(10)
     assert following == ""

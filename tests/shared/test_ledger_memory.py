@@ -3,9 +3,9 @@
 import pytest
 
 from shared.errors import Fenced
+from shared.kept import KEPT_FOR, KEYS_KEPT, LINES_KEPT
 from shared.ledger import Ledger
-from shared.ledger_base import KEPT_FOR, KEYS_KEPT, LINES_KEPT
-from shared.ledger_stages import RUNS_SEEN
+from shared.ledger_base import RUNS_SEEN
 from shared.records import Launch, Verdict
 from shared.store import Document
 from tests.shared.ledgers import LAUNCH, ROUTE, Clock, version
@@ -48,6 +48,57 @@ def test_a_record_that_was_just_read_is_not_read_again_to_be_changed(
     before = store.reads
     assert ledger.gathered(LAUNCH, 2).stage == "gathered"
     assert store.reads == before
+
+
+def test_a_record_that_was_just_written_is_not_read_again_to_be_changed(
+    store: CountingStore, ledger: Ledger
+) -> None:
+    ledger.open(LAUNCH, ROUTE)
+    ledger.gathered(LAUNCH, 2)
+    assert ledger.packed(LAUNCH, attempt=1, rows=1, parts=1).stage == "packed"
+    assert store.reads == 0
+
+
+def test_whoever_took_the_slot_and_began_the_run_closes_it_without_reading(
+    store: CountingStore, ledger: Ledger
+) -> None:
+    launch = ledger.take_slot(ROUTE) or LAUNCH
+    ledger.open(launch, ROUTE)
+    before = store.reads
+    ledger.closed(launch, "empty")
+    assert store.reads == before
+    assert (list(store.listed("open/")), list(ledger.held_slots(ROUTE))) == ([], [])
+
+
+def test_whoever_remembers_nothing_closes_the_run_all_the_same(store: CountingStore, ledger: Ledger) -> None:
+    launch = ledger.take_slot(ROUTE) or LAUNCH
+    ledger.open(launch, ROUTE)
+    Ledger(store).closed(launch, "empty")
+    assert (list(store.listed("open/")), list(ledger.held_slots(ROUTE))) == ([], [])
+
+
+def test_who_remembers_a_slot_that_another_run_has_taken_since_leaves_it(
+    store: CountingStore, ledger: Ledger
+) -> None:
+    launch = ledger.take_slot(ROUTE) or LAUNCH
+    ledger.open(launch, ROUTE)
+    other = Ledger(store)
+    other.closed(launch, "empty")
+    following = other.take_slot(ROUTE)
+    ledger.closed(launch, "empty")
+    assert [one.run for one, _ in ledger.held_slots(ROUTE)] == [following and following.run]
+
+
+def test_who_remembers_how_a_run_was_announced_leaves_it_announced_where_it_was_reopened(
+    store: CountingStore, ledger: Ledger
+) -> None:
+    ledger.open(LAUNCH, ROUTE)
+    other = Ledger(store)
+    other.closed(LAUNCH, "failed")
+    reopened = other.reopen(LAUNCH.run, ROUTE)
+    with pytest.raises(Fenced):
+        ledger.closed(LAUNCH, "failed")
+    assert [launch for launch, _ in ledger.announced()] == [reopened]
 
 
 def test_a_record_that_another_process_has_changed_since_is_read_again(
@@ -95,13 +146,13 @@ def test_only_a_reading_of_now_says_that_a_launch_is_still_in_front(
 
 def test_words_are_read_once_and_what_is_long_every_time(store: CountingStore, ledger: Ledger) -> None:
     ledger.open(LAUNCH, ROUTE)
-    ledger.resulted(LAUNCH, [word()])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [word()])
     run, before = ledger.fenced(LAUNCH), store.reads
     assert ledger.results(run) == ledger.results(run) == [word()]
     assert store.reads == before
     other = Launch(run="long", launch=1, route="r")
     ledger.open(other, ROUTE)
-    ledger.resulted(other, [word(number) for number in range(LINES_KEPT + 1)])
+    ledger.resulted(other, ledger.fenced(other), [word(number) for number in range(LINES_KEPT + 1)])
     run, before = ledger.fenced(other), store.reads
     assert len(ledger.results(run)) == LINES_KEPT + 1
     assert store.reads == before + 1
@@ -121,8 +172,8 @@ def test_what_was_written_long_ago_may_have_been_forgotten_and_written_anew(stor
 def test_what_another_process_wrote_first_stands(store: CountingStore, ledger: Ledger) -> None:
     first = Verdict(version="v0", blob="b", word="rejected")
     ledger.open(LAUNCH, ROUTE)
-    Ledger(store).resulted(LAUNCH, [first])
-    assert ledger.resulted(LAUNCH, [word()]) == [first]
+    Ledger(store).resulted(LAUNCH, Ledger(store).fenced(LAUNCH), [first])
+    assert ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [word()]) == [first]
 
 
 def test_memory_is_bounded(ledger: Ledger) -> None:
@@ -131,5 +182,5 @@ def test_memory_is_bounded(ledger: Ledger) -> None:
         ledger.open(launch, ROUTE)
         ledger.fenced(launch)
         ledger.seal(launch.run, [])
-    assert len(ledger.kept_lines) <= KEYS_KEPT
-    assert len(ledger.seen_runs) <= RUNS_SEEN
+    assert len(ledger.kept_lines.values) <= KEYS_KEPT
+    assert len(ledger.seen_runs.values) <= RUNS_SEEN

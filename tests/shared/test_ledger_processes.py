@@ -109,7 +109,7 @@ def relauncher(arguments: tuple[str, str, int, int]) -> None:
         launch = Launch(run=f"R{run}", launch=number, route="r")
         try:
             ledger.open(launch, ROUTE)
-            ledger.resulted(launch, [Verdict(version="v", blob="b", word="published")])
+            ledger.resulted(launch, ledger.fenced(launch), [Verdict(version="v", blob="b", word="published")])
             ledger.closed(launch, f"by {number}")
         except Fenced:
             continue

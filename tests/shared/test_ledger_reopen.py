@@ -44,7 +44,7 @@ def test_a_reopened_run_unpacks_again_with_nothing_of_its_end(ledger: Ledger, cl
     ledger.raw_found(LAUNCH, brought_to("ended", ledger), "0x1")
     ledger.failed(LAUNCH, "unpack", "the job returned 1 of 2 rows")
     ledger.cancel("R1")
-    ledger.resulted(LAUNCH, [])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [])
     closed = ledger.closed(LAUNCH, "failed")
     clock.sleep(hours=1)
     ledger.reopen("R1", ROUTE)
@@ -75,7 +75,7 @@ def test_a_reopened_run_writes_a_result_of_its_own(ledger: Ledger, store: Store)
     closed_run(ledger, "R1")
     reopened = ledger.reopen("R1", ROUTE)
     assert reopened is not None
-    ledger.resulted(reopened, [])
+    ledger.resulted(reopened, ledger.fenced(reopened), [])
     assert keys(store, "runs/R1/result-") == ["runs/R1/result-1.jsonl", "runs/R1/result-2.jsonl"]
 
 
@@ -119,7 +119,7 @@ def test_the_tries_of_a_reopened_run_are_counted_anew(ledger: Ledger) -> None:
 
 def test_a_slow_step_of_an_earlier_attempt_asks_for_no_further_one(ledger: Ledger) -> None:
     second_attempt(ledger)
-    ledger.resulted(LAUNCH, [])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [])
     ledger.closed(LAUNCH, "failed")
     launch = ledger.reopen("R1", ROUTE)
     assert launch is not None
@@ -129,7 +129,7 @@ def test_a_slow_step_of_an_earlier_attempt_asks_for_no_further_one(ledger: Ledge
 
 def test_what_is_still_incomplete_gets_one_attempt_more(ledger: Ledger) -> None:
     second_attempt(ledger)
-    ledger.resulted(LAUNCH, [])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [])
     ledger.closed(LAUNCH, "failed")
     launch = ledger.reopen("R1", ROUTE)
     assert launch is not None

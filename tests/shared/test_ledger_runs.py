@@ -193,34 +193,34 @@ def test_results_are_written_once_whoever_writes_them(ledger: Ledger) -> None:
     run = ledger.open(LAUNCH, ROUTE)
     assert ledger.results(run) == []
     first, second = [word(version(), "published")], [word(version(), "failed")]
-    assert ledger.resulted(LAUNCH, first) == first
-    assert ledger.resulted(LAUNCH, second) == first
+    assert ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), first) == first
+    assert ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), second) == first
     ledger.open(RELAUNCH, ROUTE)
-    assert ledger.resulted(RELAUNCH, second) == first
+    assert ledger.resulted(RELAUNCH, ledger.fenced(RELAUNCH), second) == first
     assert ledger.results(ledger.fenced(RELAUNCH)) == first
 
 
 class Forgetful(MemoryStore):
     """Says of results that something was there, and has nothing."""
 
-    def create_lines(self, key: str, documents: list[Document]) -> bool:
-        return False if "result" in key else super().create_lines(key, documents)
+    def create_lines(self, key: str, documents: list[Document]) -> str:
+        return "" if "result" in key else super().create_lines(key, documents)
 
 
 def test_a_run_whose_words_are_not_there_is_not_closed_without_them() -> None:
     ledger = Ledger(Forgetful())
     brought_to("ended", ledger)
     with pytest.raises(Unsettled, match="not there"):
-        ledger.resulted(LAUNCH, [word(version(), "published")])
+        ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [word(version(), "published")])
     assert ledger.fenced(LAUNCH).stage == "ended"
 
 
 def test_a_closed_run_stays_as_it_was_closed(ledger: Ledger) -> None:
     ledger.open(LAUNCH, ROUTE)
-    ledger.resulted(LAUNCH, [word(version(), "published")])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [word(version(), "published")])
     closed = ledger.closed(LAUNCH, "succeeded")
     assert ledger.closed(LAUNCH, "failed") == closed
-    ledger.resulted(LAUNCH, [])
+    ledger.resulted(LAUNCH, ledger.fenced(LAUNCH), [])
     assert ledger.fenced(LAUNCH) == closed
 
 

@@ -141,7 +141,7 @@ def block(*rows: tuple[str, str]) -> Block:
 
 
 def test_a_part_has_a_header_for_the_model_and_the_other_cells_beside_it(storage: Storage) -> None:
-    part = Part(RUN, "part-00007.csv", TABLE)
+    part = Part(RUN, "part-00007.csv", TABLE, {})
     assert part.add(block(("a", "1"), ("b", "2"))) == ["part-00007.csv", 0, 2]
     assert part.add(block(("c", "3"))) == ["part-00007.csv", 2, 1]
     assert storage.names() == []
@@ -153,11 +153,11 @@ def test_a_part_has_a_header_for_the_model_and_the_other_cells_beside_it(storage
 
 def test_a_part_is_gone_on_with_in_another_call() -> None:
     with in_memory(BLOCK=4) as storage:
-        part = Part(RUN, "part-00001.csv", TABLE)
+        part = Part(RUN, "part-00001.csv", TABLE, {})
         part.add(block(("a", "1"), ("b", "2"), ("c", "3")))
         held = json.loads(json.dumps(part.hold()))
         assert storage.names() == []
-        other = Part(RUN, held["name"], TABLE, held)
+        other = Part(RUN, held["name"], TABLE, {}, held)
         assert other.add(block(("d", "4"))) == ["part-00001.csv", 3, 1]
         other.commit()
         assert storage.rows("parts/part-00001.csv") == [["x"], ["1"], ["2"], ["3"], ["4"]]

@@ -4,12 +4,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from random import Random
 from typing import Any, TypeVar
 
 from greenlet import GreenletExit, greenlet
 
 Result = TypeVar("Result")
 CALL_TAKES = timedelta(milliseconds=10)
+PROCESSES = 2
 
 
 class Fate(Enum):
@@ -24,10 +26,13 @@ class Fate(Enum):
 
 
 class Actor:
-    """One execution. `call` is what it is about to do; `over` once it has returned, raised or been killed."""
+    """One execution, in one of the app's processes.
 
-    def __init__(self, name: str, work: Callable[[], Any], started: datetime) -> None:
-        self.name, self.started = name, started
+    `call` is what it is about to do; `over` once it has returned, raised or been killed.
+    """
+
+    def __init__(self, name: str, work: Callable[[], Any], started: datetime, process: int) -> None:
+        self.name, self.started, self.process = name, started, process
         self.call = ""
         self.over = self.killed = False
         self.value: Any = None
@@ -59,6 +64,7 @@ class Stage:
 
     now: datetime
     limit: timedelta
+    random: Random = field(default_factory=Random)
     actors: list[Actor] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     ended: dict[int, Callable[[Actor], None]] = field(default_factory=dict)
@@ -69,6 +75,11 @@ class Stage:
 
     def clock(self) -> datetime:
         return self.now
+
+    @property
+    def process(self) -> int:
+        """Where what runs now runs."""
+        return self.running.process if self.running else 0
 
     def gate(
         self,
@@ -120,7 +131,7 @@ class Stage:
 
     def begin(self, name: str, work: Callable[[], Any], ended: Callable[[Actor], None]) -> Actor:
         """An actor at its first call. `ended` is told when it is over."""
-        actor = Actor(name, work, self.now)
+        actor = Actor(name, work, self.now, self.random.randrange(PROCESSES))
         self.actors.append(actor)
         self.ended[id(actor)] = ended
         self.go_on(actor, None)

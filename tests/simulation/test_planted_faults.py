@@ -132,7 +132,7 @@ def released_before_its_marker(patch: Patch) -> None:
         waiting = record.but(n=record.n + 1, run=None)
         won = ledger.store.replace(version_path(record), waiting.to_dict(), found[1])
         ledger.store.create(marker_key(waiting), waiting.to_dict(), marker_metadata(waiting))
-        return won
+        return bool(won)
 
     patch.setattr(Ledger, "release", release)
 

@@ -8,6 +8,7 @@ import secrets
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -127,7 +128,7 @@ class World:
     """Everything outside the app, what people do with it, and what can go wrong."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.stage = Stage(START, FUNCTION_TIMEOUT)
+        self.stage = Stage(START, FUNCTION_TIMEOUT, Random(seed))
         self.disk = Disk(self.stage.clock)
         self.people = Account(self.disk)
         self.account = Account(self.disk, self.reach_storage, page=3, chunks=CHUNKS)
@@ -303,12 +304,30 @@ def unexpected(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem} in {place.name}, line {place.lineno} of {place.filename}"
 
 
+@dataclass
+class OfProcesses:
+    """What a process builds once, in each of the processes: what one remembers, another may have changed since."""
+
+    build: Callable[[], Any]
+    stage: Stage
+    built: dict[int, Any] = field(default_factory=dict)
+
+    def __call__(self) -> Any:
+        if self.stage.process not in self.built:
+            self.built[self.stage.process] = self.build()
+        return self.built[self.stage.process]
+
+    def cache_clear(self) -> None:
+        self.built.clear()
+
+
 def forget_process() -> None:
-    """What a process keeps in memory is gone."""
+    """What the processes keep in memory is gone."""
     current_routes.loaded.routes, current_routes.loaded.etag = None, ""
     current_routes.loaded.at = -current_routes.FRESH_FOR
     runs.sweep_watch.looked_at = runs.NEVER
     clients.ledger.cache_clear()
+    clients.kept.cache_clear()
     clients.http.cache_clear()
 
 
@@ -336,6 +355,8 @@ def simulated(seed: int = 0) -> Iterator[World]:
         patch.setattr(clients, "storage", lambda: world.account)
         patch.setattr(clients, "token", world.token)
         patch.setattr(clients, "now", now)
+        for kept in ("ledger", "kept"):
+            patch.setattr(clients, kept, OfProcesses(getattr(clients, kept).__wrapped__, world.stage))
         patch.setattr(clients, "in_parallel", lambda work, items: [work(item) for item in items])
         patch.setattr(HTTPAdapter, "send", reaching(world, HTTPAdapter.send))
         patch.setattr(azureml, "sleep", lambda seconds: None)

@@ -28,7 +28,7 @@ def end(app: App, run: str) -> None:
     [launch] = [one for one, _ in app.ledger.announced() if one.run == run]
     claimed = [app.ledger.claim_again(run, one, force=launch.force)[0] for one in planned]
     words = [Verdict(version=one.key, blob=one.blob, word="published") for one in claimed if one]
-    app.ledger.resulted(launch, words)
+    app.ledger.resulted(launch, app.ledger.fenced(launch), words)
     app.ledger.closed(launch, "succeeded")
 
 
@@ -89,7 +89,7 @@ def test_a_minute_takes_no_more_than_was_asked_for(app: App, files: Api) -> None
 
 def closed(app: App, run: str, outcome: str) -> None:
     [launch] = [one for one, _ in app.ledger.announced() if one.run == run]
-    app.ledger.resulted(launch, [])
+    app.ledger.resulted(launch, app.ledger.fenced(launch), [])
     app.ledger.closed(launch, outcome)
 
 

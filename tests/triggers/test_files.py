@@ -21,7 +21,11 @@ def worded(app: App, word: str, why: str = "") -> None:
     """The file's run has closed with this word."""
     launch = app.opened(app.drop("double/a.csv", ONE_ROW))
     [version] = app.ledger.sealed(launch.run)
-    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word=word, why=why, rows=3)])
+    app.ledger.resulted(
+        launch,
+        app.ledger.fenced(launch),
+        [Verdict(version=version.key, blob=version.blob, word=word, why=why, rows=3)],
+    )
     app.ledger.closed(launch, "failed")
 
 
@@ -202,7 +206,7 @@ def test_a_file_of_many_versions_is_as_its_newest(app: App, api: Api) -> None:
         app.wait("double/a.csv", data=f"id,x\na,{number}\n")
         launch = app.opened(app.drop("double/a.csv", f"id,x\na,{number}\n"))
         app.ledger.forget_markers(app.ledger.waiting("double"))
-        app.ledger.resulted(launch, [])
+        app.ledger.resulted(launch, app.ledger.fenced(launch), [])
         app.ledger.closed(launch, "succeeded")
         app.sleep(seconds=2)
     newest = bare_etag(app.container("inbox").get_blob_client("double/a.csv").get_blob_properties().etag)

@@ -23,7 +23,11 @@ def closed(
     app.ledger.seal(name, [version])
     app.ledger.gathered(launch, 1, oldest=version.modified)
     app.ledger.packed(launch, attempt=1, rows=7, parts=1)
-    app.ledger.resulted(launch, [Verdict(version=version.key, blob=version.blob, word=word, rows=7)])
+    app.ledger.resulted(
+        launch,
+        app.ledger.fenced(launch),
+        [Verdict(version=version.key, blob=version.blob, word=word, rows=7)],
+    )
     app.ledger.closed(launch, outcome)
     app.sleep(minutes=1)
     return name
@@ -139,7 +143,7 @@ def test_the_files_of_a_run_come_in_pages_and_by_word(app: App, api: Api) -> Non
         )
         for number in range(150)
     ]
-    app.ledger.resulted(launch, words)
+    app.ledger.resulted(launch, app.ledger.fenced(launch), words)
     assert api.get("/runs/R1")["results_next"] == 100
     last = api.get("/runs/R1/files?after=100")
     assert (len(last["files"]), last["next"], last["total"]) == (50, None, 150)
