@@ -11,7 +11,7 @@ from activities.jobs import cancel_spares
 from activities.publishing import Output, publish, put_beside, raw_name, target_of
 from activities.raw import Raw, as_written, packed_otherwise, usable_raw
 from shared import clients, telemetry, work
-from shared.blob_io import BlockWriter, read_chunks
+from shared.blob_io import BlockWriter, in_slices, read_chunks
 from shared.csv_lines import Lines, csv_line, rows_of
 from shared.errors import StageFailed
 from shared.raw_predictions import Tally, predicted
@@ -137,7 +137,7 @@ def unpack_part(run: Run, part: PartRows, outputs: Outputs, raw: Raw) -> None:
     route = Route.from_dict(run.route)
     pieces = [(verdict, piece, outputs.of(verdict, piece)) for verdict, piece in part.pieces]
     try:
-        values = predicted(raw(part.name), route, part.name, part.rows, Tally())
+        values = predicted(in_slices(raw(part.name)), route, part.name, part.rows, Tally())
         lines = Lines(joined(run, route, part.name, values))
         for verdict, piece, output in pieces:
             before = sum(some[2] for some in verdict.pieces[: verdict.pieces.index(piece)])
@@ -158,7 +158,7 @@ def joined(
     if not route.carried:
         yield from values
         return
-    carried = Lines(rows_of(read_chunks(work.blob(run, f"carried/{part}"))))
+    carried = Lines(rows_of(in_slices(read_chunks(work.blob(run, f"carried/{part}")))))
     for some in values:
         yield [
             None if value is None else before + b"," + value

@@ -111,7 +111,7 @@ def blob_options() -> dict[str, Any]:
 
 
 def environment_counts() -> bool:
-    """Whether the environment says how to reach others. requests would look there at every call, a seventh of its CPU."""
+    """Whether the environment says how to reach others. Looking there at every call is a seventh of a call's CPU."""
     return bool(getproxies()) or any(name in os.environ for name in CA_BUNDLES)
 
 

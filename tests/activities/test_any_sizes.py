@@ -24,6 +24,7 @@ def limit(random: Random, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "SHARED_AT_MOST", random.choice([0, 80, 1000]))
     monkeypatch.setattr(packing, "read_blocks", partial(read_blocks, size=random.choice([1, 50, 4096])))
     monkeypatch.setattr(blob_io, "BLOCK", random.choice([40, 4096]))
+    monkeypatch.setattr(blob_io, "SLICE", random.choice([7, 300, 100_000]))
 
 
 def any_route(app: App, random: Random) -> Route:
