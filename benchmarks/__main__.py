@@ -34,7 +34,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="small sizes, once; kept in .local/benchmarks/quick"
     )
-    parser.add_argument("--huge", action="store_true", help="5 GB, too")
+    parser.add_argument("--huge", action="store_true", help="10,000 files and 5 GB, too")
     parser.add_argument("--rounds", type=int, help="3 by default, 1 with --quick")
     parser.add_argument(
         "--anyway", action="store_true", help="although the machine is busy; the report says so"

@@ -18,7 +18,7 @@ PATIENCE = 7200.0
 def measured(setting: Setting) -> dict[str, Any]:
     subjects.set_up()
     found: dict[str, list[dict[str, Any]]] = {OURS: [], **{peer.name: [] for peer in PEERS}}
-    sizes = [60] if setting.quick else [1_000, 10_000]
+    sizes = [60] if setting.quick else [1_000, *([10_000] if setting.huge else [])]
     late = setting.sized(30, 3)
     for number in range(setting.rounds):
         print(f"  round {number + 1}", flush=True)

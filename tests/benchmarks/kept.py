@@ -39,7 +39,7 @@ def one(own: float = 0.2, storage: int = 30) -> dict[str, Any]:
 
 def flood() -> dict[str, Any]:
     def run(files: int, start: float, seconds: float, node: float, **more: Any) -> dict[str, Any]:
-        figures = {"jobs": 2, "cpu": 4.0, "peak": 120.0, "executions": 900, "busy": 30.0}
+        figures = {"jobs": 2, "cpu": 4.0, "peak": 120.0, "storage_cpu": 30.0, "executions": 900, "busy": 30.0}
         return {
             "files": files,
             "start": start,
