@@ -39,8 +39,9 @@ GOALS = (
         "flood: calls to storage a file",
         "at most",
         10,
-        "arrival (4), claim and its marker (2), the file, its earlier predictions, its new ones are nine; the rest are "
-        "those of the runs, which larger floods share",
+        "arrival (4), claim and its marker (2), the file, its earlier predictions, its new ones are nine; five are its "
+        "part and its carried cells, written, read back and deleted: parts that files share save most of them, but for "
+        "that the raw predictions must name the row",
     ),
     Goal(
         "flood: files a second, × the floor",
