@@ -46,9 +46,10 @@ def bars(title: str, rows: Mapping[str, Mapping[str, float]], unit: str) -> str:
     return drawn(bottom + 34, title, *shapes, *legend(names, bottom + 20, unit))
 
 
-def legend(names: Sequence[str], y: float, unit: str) -> list[str]:
+def legend(names: Sequence[str], y: float, unit: str, *, least: int = 2) -> list[str]:
+    """The unit, and the colours of the names, unless there are fewer than `least`."""
     shapes, x = [text(10, y, unit)], float(LEFT)
-    for at, name in enumerate(names if len(names) > 1 else []):
+    for at, name in enumerate(names if len(names) >= least else []):
         shapes.append(
             f'<rect x="{x:.0f}" y="{y - 10:.0f}" width="10" height="10" fill="{COLOURS[at % len(COLOURS)]}"/>'
         )
@@ -80,7 +81,7 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], acros
         path = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in some if min(point) > 0)
         colour = COLOURS[at % len(COLOURS)]
         shapes.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    return drawn(bottom + 64, title, *shapes, *legend([*series, ""], bottom + 54, up))
+    return drawn(bottom + 64, title, *shapes, *legend([*series], bottom + 54, up, least=1))
 
 
 def powers(values: Sequence[float]) -> tuple[int, int]:
