@@ -63,12 +63,12 @@ def pack(message: dict) -> dict[str, Any]:
     total = sum(version.size for version in versions)
     if len(portions) == 1:
         # What came of it is written once, as all portions' is.
-        parts = parts_of(run, 0, total)
+        parts = parts_for(run, 0, total)
         index = work.write_index(run, settled(run, pack_portion(run, portions[0], parts).verdicts))
     else:
         parts = None
         if work.found(run, "pack", number) is None:
-            packed = pack_portion(run, portions[number], parts_of(run, number, total))
+            packed = pack_portion(run, portions[number], parts_for(run, number, total))
             work.write_found_once(run, "pack", number, packed)
         if number + 1 < len(portions):
             clients.ledger().progressing(launch)
@@ -106,7 +106,7 @@ def keep_only(run: Run, parts: set[str]) -> None:
     work.delete(f"{folder}/{name}" for name in work.parts(run) if name not in parts)
 
 
-def parts_of(run: Run, number: int, total: int) -> Parts:
+def parts_for(run: Run, number: int, total: int) -> Parts:
     """The parts that one portion is put into; `total` bytes are in all portions together."""
     route = Route.from_dict(run.route)
     several = total > PART_AT_LEAST and not route.part_size

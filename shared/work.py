@@ -181,11 +181,9 @@ def write_found(run: Run, stage: str, number: int, found: Found) -> None:
     container().upload_blob(found_key(run, stage, number), json_lines(found.to_lines()), overwrite=True)
 
 
-def write_found_once(run: Run, stage: str, number: int, found: Found) -> Found:
-    """The same, but what an execution wrote before stands, and is returned."""
-    if create(found_key(run, stage, number), json_lines(found.to_lines())):
-        return found
-    return Found.from_lines(read_lines(found_key(run, stage, number)) or [])
+def write_found_once(run: Run, stage: str, number: int, found: Found) -> None:
+    """The same, but what an execution wrote before stands."""
+    create(found_key(run, stage, number), json_lines(found.to_lines()))
 
 
 def found(run: Run, stage: str, number: int, *, attempt: int = 0) -> Found | None:

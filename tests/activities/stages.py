@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from activities.parts import pack, pack_portion, parts_of
+from activities.parts import pack, pack_portion, parts_for
 from activities.predictions import unpack
 from local.azureml.workspace import ARM_AUDIENCE
 from shared import clients, work
@@ -31,7 +31,7 @@ def packed(app: App, *versions: Version, route: Route | None = None, force: bool
 def portion_packed(run: Run, portion: Portion) -> Found:
     """What one more execution of pack makes of a portion; it writes down nothing."""
     return pack_portion(
-        run, portion, parts_of(run, portion.number, sum(one.size for one in portion.versions))
+        run, portion, parts_for(run, portion.number, sum(one.size for one in portion.versions))
     )
 
 
