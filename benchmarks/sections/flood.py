@@ -42,7 +42,9 @@ def ours(
 ) -> dict[str, Any]:
     """On a stack of its own: each call takes Azurite longer, the more blobs it has."""
     with bench(setting, f"flood-{files}-{start}-{number}-{counted}", counted=counted) as stack:
-        return flood(stack, files, start, PATIENCE).to_dict()
+        found = flood(stack, files, start, PATIENCE)
+    print(f"    {found}", flush=True)
+    return found.to_dict()
 
 
 def theirs(setting: Setting, peer: subjects.Peer, files: int, start: float) -> dict[str, Any]:
