@@ -13,7 +13,7 @@ from azure.storage.blob import BlobClient, BlobProperties
 
 from activities import status
 from shared import clients, work
-from shared.blob_io import copy_version
+from shared.blob_io import copy_version, listed
 from shared.current_routes import current_routes
 from shared.durations import parse_size
 from shared.names import NOTE, bare_etag, shown, unaddressable, usable
@@ -105,7 +105,7 @@ def versions_below(prefix: str, route: Route) -> Iterator[Version]:
     Not those that are empty: whoever writes them may not have come to their content yet.
     """
     routes = current_routes()
-    for blob in clients.container("inbox").list_blobs(prefix, include=["copy", "metadata"]):
+    for blob in listed(clients.container("inbox"), prefix, ["copy", "metadata"]):
         found = routes.of(blob.name)
         if found and found.name == route.name and blob.size and whole(blob):
             yield version_of(blob, blob.name, route)
@@ -114,7 +114,7 @@ def versions_below(prefix: str, route: Route) -> Iterator[Version]:
 def settled_versions() -> Iterator[Version]:
     """What has lain in the inbox for a while. Empty files wait longer: some tools create them and fill them later."""
     now, chosen, routes = clients.now(), clients.settings(), current_routes()
-    for blob in clients.container("inbox").list_blobs(include=["copy", "metadata"]):
+    for blob in listed(clients.container("inbox"), include=["copy", "metadata"]):
         route = routes.of(blob.name)
         patience = chosen.settle_after if blob.size else chosen.empty_after
         if route and blob.last_modified <= now - patience and whole(blob):

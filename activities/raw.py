@@ -8,7 +8,7 @@ from azure.storage.blob import BlobClient, ContainerClient
 
 from activities.jobs import datastore
 from shared import azureml, clients, names, work
-from shared.blob_io import BlockWriter, metadata_of, properties, read_chunks
+from shared.blob_io import BlockWriter, listed, metadata_of, properties, read_chunks
 from shared.errors import StageFailed
 from shared.packing import key_sources
 from shared.raw_extents import extents_of, in_pieces
@@ -134,11 +134,11 @@ def stretches(run: Run, route: Route, parts: dict[str, int], read: Callable[...,
 
 def keyed(run: Run, route: Route, parts: dict[str, int], read: Callable[[], Iterable[bytes]]) -> Raw:
     """Opens a part's rows, which are first put beside those of the same part, once for each launch."""
-    listed = sorted(parts)
+    ordered = sorted(parts)
     strays = put_apart(
         run,
-        listed,
-        lambda strays: rows_by_key(read(), KeyIndex.of(key_sources(run, listed)), route, strays),
+        ordered,
+        lambda strays: rows_by_key(read(), KeyIndex.of(key_sources(run, ordered)), route, strays),
     )
 
     def of_part(part: str) -> Iterator[bytes]:
@@ -189,9 +189,9 @@ def own_files(run: Run, parts: dict[str, int]) -> Raw:
     """Files of the job's own, one for each part."""
     folder = run.path.rsplit("/", 1)[0] + "/"
     container = raw_container(run)
-    listed = container.list_blobs(folder, include=["metadata"])
     # Accounts with a hierarchical namespace list folders, too.
-    found = [one.name for one in listed if one.name != run.path and "hdi_isfolder" not in metadata_of(one)]
+    standing = listed(container, folder, ["metadata"])
+    found = [one.name for one in standing if one.name != run.path and "hdi_isfolder" not in metadata_of(one)]
     # A part that an execution wrote too late to count may have been scored, too.
     late = set(work.parts(run)) - set(parts)
     files = files_of_parts((name.removeprefix(folder) for name in found), {*parts, *late}, may_lack=late)

@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobClient, BlobProperties
 
 from shared import clients
-from shared.blob_io import metadata_of, properties
+from shared.blob_io import listed, metadata_of, properties
 from shared.names import bare_etag, shown
 from shared.records import Run, Verdict, Version, timestamp
 from shared.store import JSON
@@ -168,9 +168,7 @@ def tidy(present: Set[str]) -> None:
 
 def clear_stale(present: Set[str]) -> None:
     container = clients.container("status")
-    ours = [
-        one for one in container.list_blobs(include=["metadata"]) if "dropscore_version" in metadata_of(one)
-    ]
+    ours = [one for one in listed(container, include=["metadata"]) if "dropscore_version" in metadata_of(one)]
     marked = {key for _, key in clients.ledger().marked_versions()}
     for blob in ours:
         if not holds(metadata_of(blob), present, marked):

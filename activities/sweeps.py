@@ -13,6 +13,7 @@ from activities import notices, status
 from activities.jobs import jobs_of, submission_unknown
 from activities.runs import close, get_tokens, kick, start, word_each
 from shared import azureml, clients, names, telemetry, work
+from shared.blob_io import listed
 from shared.current_routes import current_routes
 from shared.errors import Fenced
 from shared.records import Heartbeat, Hold, Launch, Run, moment
@@ -57,7 +58,7 @@ def purged(beat: Heartbeat | None) -> dict[str, str]:
     try:
         present = {
             names.version_key(blob.container, blob.name, blob.etag)
-            for blob in clients.container("inbox").list_blobs()
+            for blob in listed(clients.container("inbox"))
         }
         status.tidy(present)
         versions = ledger.forget_versions(present, before)

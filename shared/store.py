@@ -11,7 +11,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContainerClient, ContentSettings
 
-from shared.blob_io import upload_new
+from shared.blob_io import listed, upload_new
 from shared.records import Listed, timestamp
 
 JSON = ContentSettings(content_type="application/json")
@@ -98,7 +98,7 @@ class BlobStore:
             return
 
     def listed(self, prefix: str) -> Iterator[Listed]:
-        return map(listed_blob, self.container.list_blobs(prefix, include=["metadata"]))
+        return map(listed_blob, listed(self.container, prefix, ["metadata"]))
 
     def page(self, prefix: str, size: int, after: str = "") -> tuple[list[Listed], str]:
         found = self.container.list_blobs(prefix, include=["metadata"], results_per_page=size)

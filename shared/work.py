@@ -17,7 +17,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobClient, ContainerClient
 
 from shared import clients
-from shared.blob_io import upload_new
+from shared.blob_io import listed, upload_new
 from shared.kept import LINES_KEPT
 from shared.names import parts_folder, work_folder
 from shared.raw_predictions import Extents
@@ -247,7 +247,7 @@ def index_key(run: Run, attempt: int) -> str:
 def parts(run: Run) -> dict[str, int]:
     """The attempt's parts as they lie there, and their sizes in bytes."""
     folder = parts_folder_of(run)
-    return {item.name.removeprefix(folder): item.size for item in container().list_blobs(folder)}
+    return {item.name.removeprefix(folder): item.size for item in listed(container(), folder)}
 
 
 def keep_sizes(run: Run, sizes: dict[str, int]) -> None:

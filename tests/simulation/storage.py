@@ -334,10 +334,13 @@ class ContainerClient:
         self.get_blob_client(blob).delete_blob(**on)
 
     def list_blobs(
-        self, name_starts_with: str | None = None, include: Iterable[str] | str | None = None
+        self,
+        name_starts_with: str | None = None,
+        include: Iterable[str] | str | None = None,
+        results_per_page: int = PAGE,
     ) -> Iterator[BlobProperties]:
         """Sorted, page by page; metadata only where it is asked for."""
-        prefix, after, size = name_starts_with or "", "", self.account.page
+        prefix, after, size = name_starts_with or "", "", min(self.account.page, results_per_page)
         while True:
             page = self.account.gate(
                 f"list {self.container_name}/{prefix}",

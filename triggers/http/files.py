@@ -12,7 +12,7 @@ from azure.storage.blob import BlobProperties
 
 from activities.runs import dropped, start
 from shared import clients
-from shared.blob_io import properties
+from shared.blob_io import listed, properties
 from shared.file_views import State, Taken, shown_file
 from shared.names import NOTE, bare_etag, errors_name, predictions_name
 from shared.records import Launch, Run, Verdict, Version, timestamp
@@ -60,7 +60,7 @@ def found_names(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def names_in(place: str, prefix: str) -> Iterator[tuple[str, str]]:
-    for blob in clients.container(place).list_blobs(prefix):
+    for blob in listed(clients.container(place), prefix):
         if not blob.name.endswith(NOTE):
             yield blob.name, timestamp(blob.last_modified)
 
