@@ -134,6 +134,7 @@ def peer_flood(
     dropped(stack, names, "peers-inbox")
     stack.start_nodes_after(start)
     earlier = len(stack.jobs())
+    azurite = stack.meter("azurite")
     run = subjects.scored(peer, names, stack.peers_settings(), poll=poll, at_once=at_once)
     jobs = stack.jobs()[earlier + 1 :]
     first = min(file["arrived"] for file in run.files[1:])
@@ -147,6 +148,7 @@ def peer_flood(
         "job_seconds": round(sum(map(job_seconds, jobs)), 3),
         "cpu": run.cpu,
         "peak": run.peak,
+        "storage_cpu": azurite.read().cpu,
     }
 
 

@@ -26,7 +26,7 @@ Results = Mapping[str, Any]
 
 def write(place: Place) -> None:
     """Puts everything that is kept into the page. One that is not there yet begins as the full one does."""
-    kept = {name: found for name in TITLES if (found := place.read(name))}
+    kept = with_larger({name: found for name in TITLES if (found := place.read(name))})
     before = {name: found for name in PAGES if (found := place.read(name, before=True))}
     if not place.page.exists():
         place.page.parent.mkdir(parents=True, exist_ok=True)
@@ -35,6 +35,14 @@ def write(place: Place) -> None:
     place.plots.mkdir(exist_ok=True)
     for name, drawing in plots(kept).items():
         (place.plots / name).write_text(drawing, "utf-8")
+
+
+def with_larger(kept: Results) -> Results:
+    """Growth goes on with the sizes that other sections measured."""
+    if "growth" not in kept:
+        return kept
+    found = growth.with_larger(kept["growth"], kept.get("flood"), kept.get("huge"))
+    return {**kept, "growth": found}
 
 
 def between(begin: str, end: str, text: str, page: Path) -> None:
@@ -82,9 +90,7 @@ def improvements(then: Mapping[str, float], now: Mapping[str, float], before: Re
 def plots(kept: Results) -> dict[str, str]:
     """The pictures by their file names."""
     drawn: dict[str, str] = {}
-    for name, page in {"one": one, "flood": flood, "cold": cold}.items():
+    for name, page in {"one": one, "flood": flood, "cold": cold, "growth": growth}.items():
         if name in kept:
             drawn |= page.drawn(kept[name])
-    if "growth" in kept:
-        drawn |= growth.drawn(kept["growth"], kept.get("flood"), kept.get("huge"))
     return drawn

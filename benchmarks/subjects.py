@@ -16,7 +16,7 @@ from benchmarks.environment import AZURE_AI_ML, DBOS, PREFECT, ROOT, SCRIPT, Env
 from benchmarks.processes import MIB, family_high_water
 
 LOOKS_EVERY = 0.2
-PATIENCE = 900.0
+PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)

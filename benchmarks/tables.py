@@ -34,9 +34,9 @@ def least_and_slowest(rounds: Sequence[Mapping[str, Any]], key: str, factor: flo
 
 
 def number(value: float) -> str:
-    """With as many digits as say something: 0.031, 2.4, 1,057."""
+    """With as many digits as say something: 0.00031, 0.031, 2.4, 1,057."""
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.01 else 5
     return f"{value:,.{digits}f}" if size else "0"
 
 

@@ -100,12 +100,14 @@ def cold() -> dict[str, Any]:
 
 def growth() -> dict[str, Any]:
     def files(count: int, cpu: float) -> list[dict[str, Any]]:
-        figures = {"seconds": cpu, "cpu": cpu, "jobs": 1, "peak": 100.0, "operations": {"read": 10 * count}}
-        return [{"files": count, **figures}]
+        figures = {"seconds": cpu, "cpu": cpu, "storage_cpu": cpu, "jobs": 1, "peak": 100.0}
+        return [{"files": count, **figures, "operations": {"read": 10 * count}}]
 
     large = {"bytes": 10_000_000, "rows": 250_000, "own": 2.0, "cpu": 2.0, "peak": 100.0}
     counted = {**large, "operations": {"read": 50, "write": 20}, "executions": 30, "busy": 4.0}
-    return {**COMMON, "files": [files(1, 0.5), files(10, 1.0)], "bytes": [[large]], "counted": counted}
+    floor = [files(10, 0.5), files(1000, 20.0)]
+    kept = {"files": [files(1, 0.5), files(10, 1.0)], "bytes": [[large]], "floor": floor}
+    return {**COMMON, **kept, "counted": counted}
 
 
 EVERYTHING = {

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import goals, plots, report
 from benchmarks.__main__ import SECTIONS, flags, options_of
-from benchmarks.pages import money
+from benchmarks.pages import growth, money
 from benchmarks.results import FULL, Place
 from benchmarks.setting import quiet_enough
 from benchmarks.tables import circumstances, number
@@ -66,7 +66,8 @@ def test_a_goal_is_met_or_its_miss_is_explained() -> None:
 
 
 def test_every_goal_looks_at_a_figure_that_is_measured() -> None:
-    figures = report.found_in(kept.EVERYTHING)
+    everything = report.with_larger(kept.EVERYTHING)
+    figures = report.found_in(everything)
     assert [goal.figure for goal in goals.GOALS if goal.figure not in figures] == []
     assert all(goal.mend for goal in goals.GOALS)
 
@@ -77,6 +78,20 @@ def test_what_was_improved_stands_beside_what_was_before(place: Place) -> None:
     text = place.page.read_text("utf-8")
     assert "| one: calls to storage | 60.0 | 30.0 |" in text
     assert "Before: `c` of revision old" in text
+
+
+def test_growth_goes_on_with_the_sizes_of_flood_and_huge() -> None:
+    found = growth.with_larger(kept.growth(), kept.flood(), kept.huge())
+    assert [some[0]["files"] for some in found["files"]] == [1, 10, 1000]
+    assert [len(some) for some in found["files"]] == [1, 1, 2]
+    assert [some[0]["bytes"] for some in found["bytes"]] == [10_000_000, 64_000_000, 1_000_000_000]
+    figures = growth.figures(found)
+    assert figures["growth: CPU a file, most files ÷ fewest"] == pytest.approx(0.004 / 0.5)
+    assert figures["growth: files a second, most files, × the floor"] == pytest.approx(20 / 40)
+    assert figures.keys() - growth.figures(kept.growth()).keys() == {
+        "growth: files a second, most files, × the floor"
+    }
+    assert "| 1,000 |      40.0 |          4.00 |      30.0 |              |" in growth.page(found)
 
 
 def test_a_thousand_files_cost_their_calls_executions_and_seconds() -> None:
@@ -130,8 +145,9 @@ def test_the_docs_tell_of_every_section_and_option() -> None:
 
 
 def test_numbers_have_as_many_digits_as_say_something() -> None:
-    assert [number(value) for value in (0, 0.0312, 2.44, 31.26, 1057.4)] == [
+    assert [number(value) for value in (0, 0.000312, 0.0312, 2.44, 31.26, 1057.4)] == [
         "0",
+        "0.00031",
         "0.031",
         "2.44",
         "31.3",
