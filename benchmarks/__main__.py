@@ -53,7 +53,8 @@ def main(arguments: Sequence[str]) -> None:
     options = options_of(arguments)
     place = QUICK if options.quick else FULL
     names = [] if options.render else [name for name in TITLES if name in (options.sections or TITLES)]
-    load = 0.0 if options.render else quiet_enough(os.getloadavg()[0], options.anyway)
+    measures = {*SECTIONS, "rows"} & {*names}
+    load = quiet_enough(os.getloadavg()[0], options.anyway) if measures else 0.0
     for name in names:
         begun = time.monotonic()
         print(f"· {TITLES[name]}", flush=True)

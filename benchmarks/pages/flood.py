@@ -22,7 +22,8 @@ def page(kept: Kept) -> str:
             "fewer files, each with a "
             "job of its own, eight at a time where nodes start at once, else all at a time; theirs is a "
             "rate, too. Ours and "
-            "their CPU is that of the processes themselves, without storage and the emulator.",
+            "their CPU is that of the processes themselves, without storage and the emulator. Rounds are "
+            "those of each subject's first row; the others are measured once.",
             "",
             table(kept["subjects"]),
             azurites(kept["subjects"][OURS]),
