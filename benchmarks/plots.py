@@ -74,14 +74,19 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], acros
     for power in range(y_ends[0], y_ends[1] + 1):
         _, y = place(10 ** x_ends[0], 10**power)
         shapes.append(f'<path d="M100 {y:.1f}H{WIDTH - RIGHT}" stroke="{PALE}"/>')
-        shapes.append(text(92, y + 4, f"{10**power:,g}", "end"))
+        shapes.append(text(92, y + 4, tick(power), "end"))
     for power in range(x_ends[0], x_ends[1] + 1):
-        shapes.append(text(place(10**power, 10 ** y_ends[0])[0], bottom + 18, f"{10**power:,g}", "middle"))
+        shapes.append(text(place(10**power, 10 ** y_ends[0])[0], bottom + 18, tick(power), "middle"))
     for at, some in enumerate(series.values()):
         path = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in some if min(point) > 0)
         colour = COLOURS[at % len(COLOURS)]
         shapes.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
     return drawn(bottom + 64, title, *shapes, *legend([*series], bottom + 54, up, least=1))
+
+
+def tick(power: int) -> str:
+    """A power of ten, short: 0.01, 1,000, 10 M."""
+    return f"{10 ** (power - 6):,} M" if power >= 6 else f"{10**power:,g}"
 
 
 def powers(values: Sequence[float]) -> tuple[int, int]:
