@@ -93,6 +93,7 @@ def section(name: str, options: argparse.Namespace, place: Place, load: float) -
 def flags(options: argparse.Namespace) -> list[str]:
     """The options that change what is measured, as they are typed."""
     words = [f"--{word}" for word in ("quick", "huge", "anyway", "before") if getattr(options, word)]
+    words += ["--app FOLDER"] if options.app.resolve() != ROOT else []
     return words + ([f"--rounds {options.rounds}"] if options.rounds != (1 if options.quick else 3) else [])
 
 

@@ -21,9 +21,11 @@ class Goal:
 
 
 DURABLE = (
-    "each of the steps reads the fence and writes its stage, so that a process may die between any two (*Our calls to "
-    "storage* names them): the ETag of the last step, handed on by the orchestration, would save the fence's reading, "
-    "and fewer, larger activities the rest, at the price of more to repeat after each death"
+    "a process may die between any two steps, and so each reads whose the run is and writes how far it is: 10 reads "
+    "and 9 writes of run.json (*Our calls to storage*). The ETag of the last step, handed on by the orchestration, "
+    "would save most of the reads, larger activities some of the writes. 36 calls are left then, for the route's slot, "
+    "the claim, the index, the results and the clean-up: this design does not come to 10 for a file alone; in a flood "
+    "a file comes to fewer, see below"
 )
 GOALS = (
     Goal("one: own time, s", "at most", 1.0, "see *Where our time goes*"),
@@ -31,8 +33,8 @@ GOALS = (
         "one: own time, × the floor",
         "at most",
         4.0,
-        "fewer calls, or some of them at once: our activities last as long as their calls do, 2 to 3 ms each "
-        "(*Where our time goes*), and the floor makes five",
+        "fewer calls, or some of them at once: divided by their calls, most activities last 2 to 4 ms a call (*Where "
+        "our time goes*), and the floor makes fewer than six",
     ),
     Goal("one: calls to storage", "at most", 10, DURABLE + "; in a flood a file comes to fewer, see below"),
     Goal(
@@ -67,8 +69,9 @@ GOALS = (
         "flood: most memory, MiB",
         "at most",
         300,
-        "most of it came with the sweep's listing of the inbox in pages of 5,000, that is, up to revision 01dfc3e94e: "
-        "pages have 1,000 since; beyond that, fewer portions at once, each of which reads the whole index of its run",
+        "not measured again since what is thought to be most of it was mended: pages of 5,000 blobs, each of which "
+        "holds 60 MiB once it is taken apart, when a sweep lists the inbox (01dfc3e94e; pages of 1,000 since). "
+        "Beyond that: fewer portions at once, each of which reads the whole index of its run",
     ),
     Goal("flood: node-seconds a file, ÷ one job a file", "at most", 0.1, "fewer jobs, see above"),
     Goal(
@@ -83,8 +86,8 @@ GOALS = (
         "huge: MiB more than with the smaller file",
         "at most",
         64,
-        "the smaller file is unpacked in four portions at once, larger ones in eight, of some 20 MiB each: "
-        "fewer at a time. From 1 GB to 5 GB it stays the same (see the table): nothing is held for every row",
+        "of the smaller file three portions are unpacked at once, of larger ones eight, of some 20 MiB each: "
+        "fewer at a time. From 1 GB to 5 GB it grows by a twentieth (see the table): nothing is held for every row",
     ),
     Goal("long: CPU of a look, × azure-core", "at most", 1.0, "http.client, see the table"),
     Goal("long: replay at the end, ms", "at most", 10, "fewer looks before the history starts anew"),
@@ -98,10 +101,18 @@ GOALS = (
     ),
     Goal("cold: memory, × azure-ai-ml", "at most", 0.7, "the same"),
     Goal(
-        "growth: CPU a file, most files ÷ fewest",
+        "growth: CPU a file, most files ÷ the best",
         "at most",
-        1.0,
-        "something is done once for every other file",
+        1.25,
+        "not profiled; known to grow with the files of a run, or of the inbox, are the lists that each of the run's "
+        "portions reads whole (lists cut by portion would mend that), and the sweeps",
+    ),
+    Goal(
+        "growth: time a file, most files ÷ the best",
+        "at most",
+        1.25,
+        "Azurite's processor is busy throughout, and takes more a call, the more blobs it holds (*Azurite's*; the "
+        "script's grows, too): fewer calls would help, another storage more",
     ),
     Goal(
         "growth: files a second, most files, × the floor",
@@ -111,7 +122,10 @@ GOALS = (
         "*Azurite's*",
     ),
     Goal(
-        "growth: CPU a row, largest ÷ smallest", "at most", 1.0, "something is done once for every other row"
+        "growth: CPU a row, largest ÷ the best",
+        "at most",
+        1.25,
+        "something is done once for every other row",
     ),
 )
 

@@ -57,7 +57,8 @@ def figures(kept: Results, before: Results) -> str:
     found = found_in(kept)
     sections = [f"### {TITLES[name]}\n\n{text}" for name, text in texts(kept).items()]
     parts = [f"### Goals\n\n{goals.page(found)}"] if found else []
-    parts += [improvements(found_in(before), found, before)] if before else []
+    same = {name: of_sizes(kept[name], then) for name, then in before.items() if name in kept}
+    parts += [improvements(found_in(before), found_in(same), before)] if before else []
     return "\n".join([*parts, *sections])
 
 
@@ -68,6 +69,16 @@ def found_in(kept: Results) -> dict[str, float]:
         if name in kept:
             found |= page.figures(kept[name])
     return found
+
+
+def of_sizes(section: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A section without the sizes of files that were not measured before: a larger one says nothing beside them."""
+    sizes = {run["bytes"] for runs in before["subjects"].values() for run in runs if "bytes" in run}
+    kept = {
+        subject: [run for run in runs if not sizes or run["bytes"] in sizes]
+        for subject, runs in section["subjects"].items()
+    }
+    return {**section, "subjects": kept}
 
 
 def texts(kept: Results) -> dict[str, str]:

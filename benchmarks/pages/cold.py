@@ -35,10 +35,10 @@ def page(kept: Kept) -> str:
     largest = [[row["package"], number(row["ms"])] for row in kept["largest"]]
     return "\n".join(
         [
-            circumstances(kept, "fresh processes in turn"),
+            circumstances({**kept, "rounds": len(client)}, "fresh processes in turn"),
             "",
-            "*Installed* is the environment that a subject is in, without pip; ours holds pandas, which "
-            "is loaded only where it "
+            "*Installed* is the environment that a subject is in, without pip (bare Python was started in the next "
+            "one's); ours holds pandas, which is loaded only where it "
             "is needed.",
             "",
             markdown(heads, rows),

@@ -31,11 +31,10 @@ def page(kept: Kept) -> str:
             "given to replay.",
             "",
             markdown(["", "replay, ms", "slowest", "bytes"], rows),
-            f"At the end, all histories of the run hold {waited['history']} events. A look costs "
-            f"{counted['rest']:g} calls to "
-            f"Azure ML and {counted['storage']:g} to storage (the fence), and {number(waited['cpu_ms'])} "
-            f"ms of the host's "
-            "processor, the local engine and its SQLite included.",
+            f"At the end, all histories of the run hold {waited['history']} events. A look costs calls, "
+            f"{counted['rest']:g} to Azure ML and {counted['storage']:g} to storage (whether the run is still this "
+            f"launch's), and {number(waited['cpu_ms'])} ms of the host's "
+            f"processor, the local engine and its SQLite included. The host held {number(waited['peak'])} MiB at most.",
             "",
             "The look itself, one GET of a job, by client, milliseconds:",
             "",

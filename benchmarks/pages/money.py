@@ -9,7 +9,6 @@ from benchmarks.pages.one import FLOOR, OURS
 from benchmarks.tables import markdown, number, words
 
 PRICES = Path(__file__).parent.parent / "prices.toml"
-INSTANCE_GB = 2.0
 # The kinds of the price list, from what a call does. Looking at a blob is an "other" operation, priced as reads are.
 KINDS = {
     "write": "write",
@@ -26,18 +25,21 @@ Kept = Mapping[str, Any]
 def page(one: Kept | None, flood: Kept | None, growth: Kept | None) -> str:
     """Of what there is: one file alone, one of a flood, and a million rows of a large one."""
     prices = tomllib.loads(PRICES.read_text("utf-8"))
+    gigabytes = prices["instance_gb"]
     uses: dict[str, dict[str, float]] = {}
     if one:
         calls = {row["operation"]: 0 for row in one["counted"][OURS]["calls"]}
         for row in one["counted"][OURS]["calls"]:
             calls[row["operation"]] += row["calls"]
-        uses["1,000 files, each alone"] = used({**one["counted"][OURS], "operations": calls}, 1000)
+        uses["1,000 files, each alone"] = used({**one["counted"][OURS], "operations": calls}, 1000, gigabytes)
     if flood:
         counted = flood["counted"]
-        uses[f"1,000 files of a flood of {counted['files']:,}"] = used(counted, 1000 / counted["files"])
+        uses[f"1,000 files of a flood of {counted['files']:,}"] = used(
+            counted, 1000 / counted["files"], gigabytes
+        )
     if growth:
         counted = growth["counted"]
-        uses["a million rows of a large file"] = used(counted, 1e6 / counted["rows"])
+        uses["a million rows of a large file"] = used(counted, 1e6 / counted["rows"], gigabytes)
     kinds = [kind for kind, price in prices.items() if isinstance(price, dict) and kind != "node_hour"]
     rows = [[what, *costs(use, prices, kinds)] for what, use in uses.items()]
     heads = [
@@ -48,9 +50,11 @@ def page(one: Kept | None, flood: Kept | None, growth: Kept | None) -> str:
     return "\n".join(
         [
             "`python3 dev.py bench money`: counts measured in *one*, *flood* and *growth*, prices from "
-            "`benchmarks/prices.toml`. The storage and queues of Durable Functions itself are not "
-            "counted, nor is what is "
-            "stored; nodes are told apart below, because they cost most.",
+            "`benchmarks/prices.toml`, where you put in yours. The storage and queues of Durable Functions itself "
+            "are not counted, nor is what is stored; nor what runs without files, the sweep each minute and the "
+            "instance that is always ready ([cost](cost.md)). GB-seconds are the seconds of all executions added "
+            "up, measured through a proxy and without Azure's latency: those that overlap on an instance are paid "
+            "once. A large file's counts hold one sweep. Nodes are told apart below.",
             "",
             markdown(heads, rows),
             *([nodes(flood)] if flood else []),
@@ -64,14 +68,14 @@ def page(one: Kept | None, flood: Kept | None, growth: Kept | None) -> str:
     )
 
 
-def used(counted: Kept, times: float) -> dict[str, float]:
-    """Units of each kind, so many times."""
+def used(counted: Kept, times: float, gigabytes: float) -> dict[str, float]:
+    """Units of each kind, so many times, on instances of so much memory."""
     found = dict.fromkeys(KINDS.values(), 0.0)
     for operation, calls in counted["operations"].items():
         if operation in KINDS:
             found[KINDS[operation]] += calls * times
     found["execution"] = counted["executions"] * times
-    found["gb_second"] = counted["busy"] * times * INSTANCE_GB
+    found["gb_second"] = counted["busy"] * times * gigabytes
     return found
 
 
@@ -91,7 +95,7 @@ def nodes(flood: Kept) -> str:
         for subject, run in late.items()
         if run
     ]
-    said = "Node-hours for 1,000 files, from jobs that were really run:"
+    said = "Node-hours for 1,000 files, from jobs that were really run (ours that come alone: the script's):"
     return f"{said}\n\n" + markdown(["", "files run", "start of a node, s", "node-hours for 1,000"], rows)
 
 

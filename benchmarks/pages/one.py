@@ -22,7 +22,8 @@ def page(kept: Kept) -> str:
             f"job's end to the predictions. *Own* is both, without the job and without the wait, with "
             f"looks {kept['poll']:g} s "
             "apart for all. *Close*: what is done after the predictions are there. In brackets the "
-            "slowest round.",
+            "slowest round. *CPU* is for a file: of peers, of the whole process, its start and the file that "
+            "warms it up included; of ours, of a host that is up, which is host, worker and app in one.",
             "",
             times(kept["subjects"]),
             "![Own time of one file](plots/one.svg)",
@@ -33,8 +34,8 @@ def page(kept: Kept) -> str:
             "instead.",
             "",
             calls(kept["counted"]),
-            "Where our time goes: each activity, and what passes before it (the engine, and of `read_job "
-            "(2)` the wait).",
+            "Where our time goes, in the best round: each activity, and what passes before it (the local "
+            "engine, and of `read_job (2)` the wait).",
             "",
             steps(kept["steps"]),
             f"Our {kept['counted'][OURS]['storage']} calls to storage:",
@@ -51,11 +52,13 @@ def times(subjects: Mapping[str, Any]) -> str:
             name(subject, OURS),
             *(least_and_slowest(rounds, key) for key in ("submit", "publish", "own")),
             f"{least(rounds, 'own') / floor:.1f}",
-            *(least_and_slowest(rounds, key) for key in ("job", "wait", "close")),
+            *(least_and_slowest(rounds, key) for key in ("job", "wait", "close", "cpu")),
+            number(max(one["peak"] for one in rounds)),
         ]
         for subject, rounds in subjects.items()
     ]
-    return markdown(["", "submit", "publish", "own", "× floor", "job", "wait", "close"], rows)
+    heads = ["", "submit", "publish", "own", "× floor", "job", "wait", "close", "CPU", "peak MiB"]
+    return markdown(heads, rows)
 
 
 def calls(counted: Mapping[str, Any]) -> str:

@@ -39,15 +39,17 @@ def measured(setting: Setting) -> dict[str, Any]:
     files = setting.sized(FILES, FILES_QUICK)
     subjects.set_up()
     rounds: dict[str, list[dict[str, float]]] = {OURS: [], **{peer.name: [] for peer in PEERS}}
-    steps: list[dict[str, Any]] = []
+    steps: list[list[dict[str, Any]]] = []
     with bench(setting, "timed", counted=False) as stack:
         score_ours(stack, 2)
         for number in range(setting.rounds):
             print(f"  round {number + 1}", flush=True)
             for peer in PEERS:
-                rounds[peer.name].append(middle(score_peer(stack, peer, files)))
-            ours, steps = score_ours(stack, files)
-            rounds[OURS].append(middle(ours))
+                rounds[peer.name].append(score_peer(stack, peer, files))
+            ours, steps_of_round = score_ours(stack, files)
+            rounds[OURS].append(ours)
+            steps.append(steps_of_round)
+    best = min(range(setting.rounds), key=lambda number: rounds[OURS][number]["own"])
     with bench(setting, "counted", counted=True) as stack:
         counted = counted_calls(stack)
     return {
@@ -56,7 +58,7 @@ def measured(setting: Setting) -> dict[str, Any]:
         "poll": POLL,
         "peers": subjects.versions(),
         "subjects": rounds,
-        "steps": steps,
+        "steps": steps[best],
         "counted": counted,
     }
 
@@ -71,21 +73,23 @@ def middle(files: Sequence[dict[str, float]]) -> dict[str, float]:
     return {key: round(median(file[key] for file in files), 4) for key in files[0]}
 
 
-def score_peer(stack: Bench, peer: Peer, files: int) -> list[dict[str, float]]:
-    """What each file took. One before them warms the peer up."""
+def score_peer(stack: Bench, peer: Peer, files: int) -> dict[str, float]:
+    """What a file took. One before them warms the peer up; `cpu` a file is that of the whole process."""
     names = subjects.numbered(peer.module, files + 1)
     subjects.drop_for_peers(stack, names, sample())
     run = subjects.scored(peer, names, stack.peers_settings(), poll=POLL)
     jobs = {job.name: job for job in stack.jobs()}
-    return [
+    found = [
         times(file["arrived"], jobs[file["job"]], file["seen"], file["published"], file["done"])
         for file in run.files[1:]
     ]
+    return {**middle(found), "cpu": round(run.cpu / len(names), 4), "peak": run.peak}
 
 
-def score_ours(stack: Bench, files: int) -> tuple[list[dict[str, float]], list[dict[str, Any]]]:
-    """What each file took, and the median of each step."""
+def score_ours(stack: Bench, files: int) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """What a file took, and the median of each step."""
     found, ran_of_all = [], []
+    meter = stack.meter("host")
     for name in subjects.numbered("ours", files):
         arrived, ran = score_one(stack, name)
         ran_of_all.append((arrived, ran))
@@ -98,7 +102,8 @@ def score_ours(stack: Bench, files: int) -> tuple[list[dict[str, float]], list[d
                 max(one.ended for one in ran if one.name == "close_run"),
             )
         )
-    return found, steps_of(ran_of_all)
+    used = meter.read()
+    return {**middle(found), "cpu": round(used.cpu / files, 4), "peak": used.peak}, steps_of(ran_of_all)
 
 
 def score_one(stack: Bench, name: str) -> tuple[float, list[Ran]]:

@@ -17,7 +17,7 @@ COMMON: dict[str, Any] = {
 def one(own: float = 0.2, storage: int = 30) -> dict[str, Any]:
     def times(seconds: float) -> dict[str, float]:
         parts = {"submit": seconds / 2, "publish": seconds / 2, "own": seconds}
-        return {**parts, "job": 0.1, "wait": 0.5, "close": 0.01}
+        return {**parts, "job": 0.1, "wait": 0.5, "close": 0.01, "cpu": 0.05, "peak": 90.0}
 
     rest = {"POST of the job": 1, "token": 0}
     calls = [
@@ -78,7 +78,7 @@ def huge() -> dict[str, Any]:
 
 def long() -> dict[str, Any]:
     step = {"ms": 4.0, "slowest_ms": 9.0, "bytes": 20_000}
-    waited = {"looks": 3000, "cpu_ms": 9.5, "first": step, "last": step, "history": 120}
+    waited = {"looks": 3000, "cpu_ms": 9.5, "first": step, "last": step, "history": 120, "peak": 96.0}
     clients = {name: [{"cpu": cpu, "wall": 2 * cpu}] for name, cpu in (("azure-core", 0.8), ("ours", 0.5))}
     return {**COMMON, "waited": waited, "counted": {"storage": 1.0, "rest": 1.0}, "clients": clients}
 

@@ -20,10 +20,10 @@ def setting(tmp_path: Path) -> Setting:
 
 def test_one_file_is_timed_step_by_step_and_its_calls_are_counted(setting: Setting) -> None:
     with one.bench(setting, "one", counted=True) as stack:
-        [times], steps = one.score_ours(stack, 1)
+        times, steps = one.score_ours(stack, 1)
         counted = one.our_calls(stack)
     assert times["own"] == pytest.approx(times["submit"] + times["publish"])
-    assert all(times[key] > 0 for key in ("submit", "job", "publish", "close"))
+    assert all(times[key] > 0 for key in ("submit", "job", "publish", "close", "cpu", "peak"))
     assert [step["step"] for step in steps][:3] == ["blob_dropped", "authenticate", "gather"]
     assert counted["rest"]["POST of the job"] == 1
     written = [

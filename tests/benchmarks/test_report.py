@@ -80,13 +80,22 @@ def test_what_was_improved_stands_beside_what_was_before(place: Place) -> None:
     assert "Before: `c` of revision old" in text
 
 
+def test_before_and_after_are_of_the_same_sizes(place: Place) -> None:
+    small = kept.huge()
+    small["subjects"]["dropscore"] = small["subjects"]["dropscore"][:1]
+    place.write("huge", {**small, "command": "c", "revision": "old"}, before=True)
+    report.write(place)
+    assert "| huge: most memory, MiB | 101 | 101 |" in place.page.read_text("utf-8")
+
+
 def test_growth_goes_on_with_the_sizes_of_flood_and_huge() -> None:
     found = growth.with_larger(kept.growth(), kept.flood(), kept.huge())
     assert [some[0]["files"] for some in found["files"]] == [1, 10, 1000]
     assert [len(some) for some in found["files"]] == [1, 1, 2]
     assert [some[0]["bytes"] for some in found["bytes"]] == [10_000_000, 64_000_000, 1_000_000_000]
     figures = growth.figures(found)
-    assert figures["growth: CPU a file, most files ÷ fewest"] == pytest.approx(0.004 / 0.5)
+    assert figures["growth: CPU a file, most files ÷ the best"] == 1
+    assert figures["growth: time a file, most files ÷ the best"] == 1
     assert figures["growth: files a second, most files, × the floor"] == pytest.approx(20 / 40)
     assert figures.keys() - growth.figures(kept.growth()).keys() == {
         "growth: files a second, most files, × the floor"
@@ -96,7 +105,7 @@ def test_growth_goes_on_with_the_sizes_of_flood_and_huge() -> None:
 
 def test_a_thousand_files_cost_their_calls_executions_and_seconds() -> None:
     one = kept.one()["counted"]["dropscore"]
-    use = money.used({**one, "operations": {"read": 1, "write": 2, "list": 1, "delete": 9}}, 1000)
+    use = money.used({**one, "operations": {"read": 1, "write": 2, "list": 1, "delete": 9}}, 1000, 2.0)
     assert use == {"write": 2000, "list": 1000, "read": 1000, "execution": 20_000, "gb_second": 1000}
 
 
