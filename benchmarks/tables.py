@@ -36,7 +36,7 @@ def least_and_slowest(rounds: Sequence[Mapping[str, Any]], key: str, factor: flo
 def number(value: float) -> str:
     """With as many digits as say something: 0.00031, 0.031, 2.4, 1,057."""
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.01 else 5
+    digits = next((digits for digits, least in enumerate((100, 10, 1, 0.01, 0.001)) if size >= least), 5)
     return f"{value:,.{digits}f}" if size else "0"
 
 
