@@ -36,7 +36,7 @@ GOALS = (
         "fewer calls, or some of them at once: divided by their calls, most activities last 2 to 4 ms a call (*Where "
         "our time goes*), and the floor makes fewer than six",
     ),
-    Goal("one: calls to storage", "at most", 10, DURABLE + "; in a flood a file comes to fewer, see below"),
+    Goal("one: calls to storage", "at most", 10, DURABLE),
     Goal(
         "flood: calls to storage a file",
         "at most",

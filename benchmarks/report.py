@@ -73,9 +73,11 @@ def found_in(kept: Results) -> dict[str, float]:
 
 def of_sizes(section: Mapping[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
     """A section without the sizes of files that were not measured before: a larger one says nothing beside them."""
-    sizes = {run["bytes"] for runs in before["subjects"].values() for run in runs if "bytes" in run}
+    sizes = {run["bytes"] for runs in before.get("subjects", {}).values() for run in runs if "bytes" in run}
+    if not sizes:
+        return section
     kept = {
-        subject: [run for run in runs if not sizes or run["bytes"] in sizes]
+        subject: [run for run in runs if run["bytes"] in sizes]
         for subject, runs in section["subjects"].items()
     }
     return {**section, "subjects": kept}

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks import plots
 from benchmarks.pages.flood import alike, per_file
+from benchmarks.pages.huge import alike as of_one_size
 from benchmarks.pages.one import OURS
 from benchmarks.tables import circumstances, markdown, number
 
@@ -15,14 +16,8 @@ def with_larger(kept: Kept, flood: Kept | None, huge: Kept | None) -> Kept:
     """What the section measured, and beside it the other sizes that *flood* and *huge* did."""
     most = kept["files"][-1][0]["files"]
     floods = [one for one in ours(flood) if not one["start"] and one["files"] > most]
-    sizes: dict[int, list[Kept]] = {}
-    for one in [*(one for some in kept["bytes"] for one in some), *ours(huge)]:
-        sizes.setdefault(one["rows"], []).append(one)
-    return {
-        **kept,
-        "files": [*kept["files"], *alike(floods)],
-        "bytes": [sizes[rows] for rows in sorted(sizes)],
-    }
+    sizes = sorted([*kept["bytes"], *of_one_size(ours(huge))], key=lambda some: int(some[0]["rows"]))
+    return {**kept, "files": [*kept["files"], *alike(floods)], "bytes": sizes}
 
 
 def ours(section: Kept | None) -> list[Kept]:

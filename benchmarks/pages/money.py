@@ -25,7 +25,7 @@ Kept = Mapping[str, Any]
 def page(one: Kept | None, flood: Kept | None, growth: Kept | None) -> str:
     """Of what there is: one file alone, one of a flood, and a million rows of a large one."""
     prices = tomllib.loads(PRICES.read_text("utf-8"))
-    gigabytes = prices["instance_gb"]
+    gigabytes = prices["memory_gb"]
     uses: dict[str, dict[str, float]] = {}
     if one:
         calls = {row["operation"]: 0 for row in one["counted"][OURS]["calls"]}

@@ -80,6 +80,13 @@ def test_what_was_improved_stands_beside_what_was_before(place: Place) -> None:
     assert "Before: `c` of revision old" in text
 
 
+@pytest.mark.parametrize("section", report.PAGES)
+def test_every_section_can_be_what_was_before(place: Place, section: str) -> None:
+    place.write(section, {**kept.EVERYTHING[section], "command": "c", "revision": "old"}, before=True)
+    report.write(place)
+    assert "Before: `c` of revision old" in place.page.read_text("utf-8")
+
+
 def test_before_and_after_are_of_the_same_sizes(place: Place) -> None:
     small = kept.huge()
     small["subjects"]["dropscore"] = small["subjects"]["dropscore"][:1]
